@@ -16,16 +16,15 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
     [],
     businessId,
   );
-  const facts = (row: Record<string, unknown>) =>
-    (row.attempts as object[]).map(
-      (each) => ({ ...each, isWorkerGone: true }) as unknown as AttemptFact,
-    );
+  // Where all is quiet a send without an end is a doubt nobody has said yet.
+  const mayBeSigned = (sent: AttemptFact) =>
+    isDoubtful(sent) || (sent.outcome === null && sent.settled === null);
   return receipts.map((row) => ({
     id: row.id as string,
     state: row.state as string,
     isSigned: row.signed as boolean,
     // Of what was moved the receipt that stands is in doubt, or will be.
-    isDoubtful: row.moved_to === null && facts(row).some(isDoubtful),
+    isDoubtful: row.moved_to === null && (row.attempts as AttemptFact[]).some(mayBeSigned),
   }));
 }
 

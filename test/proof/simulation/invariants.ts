@@ -189,25 +189,13 @@ export function check(
       return `${receipt.documentNumber} is filed at ${receipt.total}, and was signed at ${String(signed.request.totAmt)}`;
     if ((receipt.state === 'signed') !== (receipt.signature !== null))
       return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
-    const facts = receipt.attempts.map((each) => ({
-      outcome: each.outcome,
-      settled: each.settled,
-      isWorkerGone: false,
-    }));
     const derived = stateOf({
       isSigned: receipt.signature !== null,
-      isWithdrawn: receipt.state === 'withdrawn',
-      attempts: facts,
+      isMoved: receipt.isMoved === true,
+      attempts: receipt.attempts.map((each) => ({ ...each, invoiceNumber: each.number })),
+      choice: receipt.state === 'signed' || receipt.state === 'in_doubt' ? 'queued' : receipt.state,
     });
-    // Moved, it stands as closed while what stands for it may be signed where it is by now.
-    const isMovedInDoubt =
-      receipt.isMoved === true && derived === 'in_doubt' && receipt.state === 'withdrawn';
-    if (
-      derived !== receipt.state &&
-      !isMovedInDoubt &&
-      !(derived === 'refused' && receipt.state === 'queued') &&
-      !(derived === 'queued' && receipt.state === 'refused')
-    )
+    if (derived !== receipt.state)
       return `${receipt.documentNumber} says ${receipt.state}, its sends say ${derived}`;
     if (receipt.state === 'in_doubt' && receipt.problem === null)
       return `${receipt.documentNumber} is in doubt and does not say why`;
@@ -295,7 +283,7 @@ export function check(
   // What a document was sent under besides, and may be signed under, is given to nobody.
   const besides = receipts.flatMap((each) =>
     each.attempts
-      .filter((one) => one.number !== each.number && isDoubtful({ ...one, isWorkerGone: false }))
+      .filter((one) => one.number !== each.number && isDoubtful(one))
       .map((one) => one.number),
   );
   for (let number = Math.max(seen.first ?? 1, seen.leftTo + 1); number < device.next; number++)

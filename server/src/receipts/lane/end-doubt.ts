@@ -14,7 +14,8 @@ import {
   type StoredAttempt,
 } from '../receipt/attempt.store.ts';
 import { isDoubtful, isFoundTaken } from '../receipt/receipt.model.ts';
-import { lockReceipt, setReceiptState, touchReceipt } from '../receipt/receipt.store.ts';
+import { lockReceipt, touchReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { openSeconds, signedTwice } from '../receipt/second-signature.model.ts';
@@ -74,7 +75,7 @@ export async function freeSharers(
           device_text: last.deviceText ?? '',
         };
     const after = takenOutBefore(sharer) ?? { state: 'refused' as const, problem: refusal };
-    await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
+    await recordState(tx, id, { ...after, about: invoiceNumber }, at);
     await endDoubt(tx, id);
     const goesOn = await doubtAnother(work, sharer);
     await ports.record(tx, ctx, {
@@ -111,10 +112,10 @@ export async function settleNotSigned(
     invoiceNumber: receipt.invoiceNumber as string,
   });
   await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
-  await setReceiptState(
+  await recordState(
     tx,
     receipt.id,
-    { ...(takenOutBefore(receipt) ?? { state: 'refused', problem }), invoiceNumber: null },
+    { ...(takenOutBefore(receipt) ?? { state: 'refused', problem }), about: receipt.invoiceNumber },
     at,
   );
   await endDoubt(tx, receipt.id);
@@ -146,7 +147,7 @@ export async function numberAnew(
     ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
     : { state: 'queued' as const, problem: null };
   const after = takenOutBefore((await lockReceipt(tx, id)) as Receipt) ?? goesAgain;
-  await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
+  await recordState(tx, id, { ...after, about: invoiceNumber }, at);
   await readAnew(tx, id);
   await endDoubt(tx, id);
   const goesOn = await doubtAnother(work, receipt);

@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { endAttempt, type StoredAttempt } from '../receipt/attempt.store.ts';
 import { beginDoubt, holdTogether } from '../receipt/doubt.store.ts';
-import { setReceiptState } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import { isSignedLateUnder } from '../receipt/second-signature.store.ts';
 import { doubtEarlier, hasLeftFrom, suspects } from './begin-doubt.ts';
 import { afterDoubt, numberAnew } from './end-doubt.ts';
@@ -115,10 +115,10 @@ async function takenLate(recording: Recording, said: Said): Promise<AfterSend> {
 async function queueUnderAnother(recording: Recording, said: Said): Promise<void> {
   const { tx, sending, at } = recording;
   await endNotOurs(recording, said);
-  await setReceiptState(
+  await recordState(
     tx,
     sending.receiptId,
-    { state: 'queued', problem: null, invoiceNumber: null },
+    { state: 'queued', problem: null, about: sending.invoiceNumber },
     at,
   );
 }

@@ -6,7 +6,8 @@ import { endAttempt, listAttempts, type StoredAttempt } from '../receipt/attempt
 import { endDoubt, holdTogether } from '../receipt/doubt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import { isDoubtful, retryDelayMs } from '../receipt/receipt.model.ts';
-import { findReceipt, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { findReceipt, lockReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import { recordSigned } from '../receipt/signature.store.ts';
 import { demandIn } from '../sale/demands.model.ts';
 import type { Demand } from '../sale/signing-input.model.ts';
@@ -99,10 +100,10 @@ async function refused(recording: Recording, reply: Reply<'refused'>): Promise<A
   const { filed } = (await lockReceipt(tx, sending.receiptId)) as Receipt;
   const demand = demandIn(reply.problem, filed);
   if (demand) return doAsDemanded(recording, demand, problem);
-  await setReceiptState(
+  await recordState(
     tx,
     sending.receiptId,
-    { state: 'refused', problem, invoiceNumber: null },
+    { state: 'refused', problem, about: sending.invoiceNumber },
     at,
   );
   await setLaneTries(tx, device.id, 0);
@@ -131,10 +132,10 @@ async function doAsDemanded(
   problem: StoredProblem,
 ): Promise<AfterSend> {
   await keepDemand(tx, device.id, demand);
-  await setReceiptState(
+  await recordState(
     tx,
     sending.receiptId,
-    { state: 'queued', problem: null, invoiceNumber: null },
+    { state: 'queued', problem: null, about: sending.invoiceNumber },
     at,
   );
   await readAnew(tx, sending.receiptId);

@@ -9,7 +9,8 @@ import { type LaneDevice, pauseLaneFor, readAnew } from './lane.store.ts';
 import { countStrangers, explainTotals, type SignedReceipt } from '../receipt/signature.store.ts';
 import { settleAttempts } from '../receipt/attempt.store.ts';
 import { markReversed } from '../receipt/reversal.store.ts';
-import { lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { lockReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { isSignedLateUnder, settleReversed } from '../receipt/second-signature.store.ts';
@@ -95,10 +96,10 @@ async function sellAnew(
     ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
     : { state: 'queued' as const, problem: null };
   // Taken out by a person before, it is not sealed because its doubt is over.
-  await setReceiptState(
+  await recordState(
     tx,
     original.id,
-    { ...(takenOutBefore(original) ?? after), invoiceNumber: null },
+    { ...(takenOutBefore(original) ?? after), about: reversed.invoiceNumber },
     at,
   );
   await readAnew(tx, original.id);

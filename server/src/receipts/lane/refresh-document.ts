@@ -14,7 +14,8 @@ import { askedBy, noPerson } from '../sale/signing-input.model.ts';
 import { retryDelayMs } from '../receipt/receipt.model.ts';
 import type { Answers } from '../sale/setup.model.ts';
 import { answersAbout } from '../sale/answers.model.ts';
-import { holdDevice, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { holdDevice, lockReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import { refreshReceipt } from '../receipt/requeue.store.ts';
 import { isTransient } from '../../platform/db/is-transient.ts';
 import { keptFromItself } from './automatic-signing.model.ts';
@@ -67,7 +68,7 @@ export async function refreshDocument(
     const leave = async (state: 'withdrawn' | 'refused', problem: StoredProblem) => {
       if (before.invoiceNumber !== null)
         await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
-      await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null }, now);
+      await recordState(tx, head.id, { state, problem }, now);
       await ports.record(tx, ctx, { action: `receipt.${state}`, subject: head.id, after: problem });
     };
     const standAside = async (

@@ -9,7 +9,7 @@ import {
   setRegistered,
 } from './lane.store.ts';
 import { retryDelayMs } from '../receipt/receipt.model.ts';
-import { setReceiptState } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import { lockUnsent } from './lock-unsent.ts';
 import { releaseLease } from './release-lease.ts';
 
@@ -63,12 +63,7 @@ const refuseHead = (
     const receipt = await lockUnsent(ports, tx, device.id, head.id);
     if (!receipt) return;
     if (receipt.invoiceNumber) await giveBackNumber(tx, device.id, receipt.invoiceNumber);
-    await setReceiptState(
-      tx,
-      head.id,
-      { state: 'refused', problem, invoiceNumber: null },
-      ports.clock.now(),
-    );
+    await recordState(tx, head.id, { state: 'refused', problem }, ports.clock.now());
     await ports.record(tx, ctx, { action: 'receipt.refused', subject: head.id, after: problem });
   });
 

@@ -32,8 +32,8 @@ import {
   leaveDoubtsToPeople,
   listQueued,
   lockReceipt,
-  setReceiptState,
 } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
 type Ports = LanePorts;
@@ -162,10 +162,10 @@ async function switchIfFree(
   for (const { id, invoiceNumber } of await listCollisions(tx, old.id)) {
     const receipt = (await lockReceipt(tx, id)) as Receipt;
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
-    await setReceiptState(
+    await recordState(
       tx,
       id,
-      { state: 'withdrawn', problem: { code: 'device_retired' }, invoiceNumber: null },
+      { state: 'withdrawn', problem: { code: 'device_retired' }, about: invoiceNumber },
       at,
     );
     await endDoubt(tx, id);
@@ -242,10 +242,10 @@ async function leave(
   if (invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, invoiceNumber);
   // A reversal undoes what one device has signed, under that device's number: it goes nowhere else.
   if (!next || receipt.filed.filing.reverses) {
-    await setReceiptState(
+    await recordState(
       tx,
       id,
-      { state: 'withdrawn', problem: { code: 'device_retired' }, invoiceNumber: null },
+      { state: 'withdrawn', problem: { code: 'device_retired' }, about: invoiceNumber },
       at,
     );
     await ports.record(tx, ctx, {

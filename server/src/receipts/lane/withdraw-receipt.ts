@@ -8,7 +8,8 @@ import { listSuspects } from '../receipt/doubt.store.ts';
 import { isSignedLateUnder } from '../receipt/second-signature.store.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { isDoubtful, provablyNotLeft } from '../receipt/receipt.model.ts';
-import { findReceipt, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { findReceipt, lockReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
 export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
@@ -37,12 +38,7 @@ export const withdrawReceipt =
         await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
       const problem = { code: 'withdrawn_by_person' } as const;
       const at = ports.clock.now();
-      await setReceiptState(
-        tx,
-        receiptId,
-        { state: 'withdrawn', problem, invoiceNumber: null },
-        at,
-      );
+      await recordState(tx, receiptId, { state: 'withdrawn', problem }, at);
       await ports.record(tx, ctx, {
         action: 'receipt.withdrawn',
         subject: receiptId,
@@ -82,7 +78,7 @@ export async function withdrawOvertaken(
   const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
   if (refund.invoiceNumber !== null)
     await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);
-  await setReceiptState(tx, refund.id, { state: 'withdrawn', problem, invoiceNumber: null }, at);
+  await recordState(tx, refund.id, { state: 'withdrawn', problem }, at);
   await ports.record(tx, ctx, {
     action: 'receipt.withdrawn',
     subject: refund.id,

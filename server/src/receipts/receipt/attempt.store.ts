@@ -213,7 +213,6 @@ export async function listAttempts(
     mayHaveLeft: row.may_have_left as boolean,
     outcome: row.outcome as AttemptOutcome | null,
     settled: row.settled as AttemptFact['settled'],
-    isWorkerGone: false,
     deviceCode: row.device_code as string | null,
     deviceText: row.device_text as string | null,
     response:

@@ -1,6 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../../platform/db/database.ts';
 import { json, query, queryOne } from '../../platform/db/query.ts';
+import { decideState } from './record-state.ts';
 import { restoreSent } from './requeue.store.ts';
 
 /** In the words of the index that answers it (`receipt_in_doubt`), which no other one answers. */
@@ -145,12 +146,13 @@ export async function beginDoubt(
   },
   at: Date,
 ): Promise<void> {
+  const state = await decideState(tx, receiptId, 'in_doubt', { about: is.invoiceNumber });
   await restoreSent(tx, receiptId, is.invoiceNumber);
   await query(
     tx,
-    `update receipt set state = 'in_doubt', problem = ${asBefore('$2')}, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
+    `update receipt set state = $7, problem = ${asBefore('$2')}, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
        total_before_doubt = coalesce(total_before_doubt, $5), tries = case when state = 'in_doubt' then tries else 0 end + 1, updated_at = $6 where id = $1`,
-    [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at],
+    [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at, state],
   );
 }
 

@@ -17,35 +17,74 @@ export type AttemptFact = {
    * under its number has undone it.
    */
   settled: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | 'reversed' | null;
-  isWorkerGone: boolean;
 };
 
-export type ReceiptFacts = { isSigned: boolean; isWithdrawn: boolean; attempts: AttemptFact[] };
+/**
+ * What a receipt is that is neither signed nor in doubt. Its sends do not say which: it may be
+ * refused before anything was sent, and queued again after a refusal.
+ */
+export type StateWithoutDoubt = 'queued' | 'refused' | 'withdrawn';
+
+export type ReceiptFacts = {
+  isSigned: boolean;
+  /** Closed for the receipt that stands for its document at another device. */
+  isMoved: boolean;
+  attempts: (AttemptFact & { invoiceNumber: string })[];
+  choice: StateWithoutDoubt;
+  /**
+   * The number that a receipt is let go from, or doubted about; null: it holds none. If given, only
+   * sends under it count. Whatever else the receipt may be signed under is taken up after that, in
+   * the same transaction or before its lane sends anything of it (`doubtAnother`).
+   */
+  about?: string | null;
+};
 
 /** An attempt that may have made a receipt nobody knows of. */
 export const isDoubtful = (attempt: AttemptFact): boolean =>
   attempt.settled === 'doubtful' ||
   (attempt.settled === null &&
-    (attempt.outcome === 'in_doubt' ||
-      attempt.outcome === 'number_taken' ||
-      (attempt.outcome === null && attempt.isWorkerGone)));
+    (attempt.outcome === 'in_doubt' || attempt.outcome === 'number_taken'));
 
 /** Of those, one whose number the device says to be used, by whomever. */
 export const isFoundTaken = (attempt: AttemptFact): boolean =>
   isDoubtful(attempt) && (attempt.settled === 'doubtful' || attempt.outcome === 'number_taken');
 
 /**
- * The state of a receipt from all its attempts, never from the last one alone: a signature wins;
- * then any doubt, whatever came after it; then withdrawal; then the last outcome. The column
- * `state` says the same, written in the transaction that changes a fact, so that the lane can find
- * its work by an index; scenarios compare the two.
+ * Returns the state of a receipt from all its attempts, never from the last one alone. A signature
+ * wins. A receipt that was closed for another one stays closed: that one takes up its doubts. Then
+ * any doubt wins, whatever came after it; a send that is on its way is none yet. Only a receipt
+ * without either is what was chosen for it. `record-state.ts` writes the column from this.
  */
-export function stateOf(facts: ReceiptFacts): ReceiptState {
-  if (facts.isSigned) return 'signed';
-  if (facts.attempts.some(isDoubtful)) return 'in_doubt';
-  if (facts.isWithdrawn) return 'withdrawn';
-  const last = facts.attempts.at(-1);
-  return last?.outcome === 'refused' || last?.settled === 'not_signed' ? 'refused' : 'queued';
+export function stateOf({
+  isSigned,
+  isMoved,
+  attempts,
+  choice,
+  about,
+}: ReceiptFacts): ReceiptState {
+  if (isSigned) return 'signed';
+  if (isMoved) return 'withdrawn';
+  const counted =
+    about === undefined ? attempts : attempts.filter((each) => each.invoiceNumber === about);
+  return counted.some(isDoubtful) ? 'in_doubt' : choice;
+}
+
+/** The state that a caller is about to write; a signature is never wished for. */
+export type Wish = StateWithoutDoubt | 'in_doubt';
+
+/**
+ * Returns the state of a receipt, and fails if it is not the one that its caller wishes for. Such a
+ * caller has a bug: written, its wish might let a document be sealed again that is signed already.
+ */
+export function requireState(
+  receiptId: string,
+  wish: Wish,
+  facts: Omit<ReceiptFacts, 'choice'>,
+): ReceiptState {
+  const state = stateOf({ ...facts, choice: wish === 'in_doubt' ? 'queued' : wish });
+  if (state !== wish)
+    throw new Error(`receipt ${receiptId} was to be ${wish}, and by its facts it is ${state}`);
+  return state;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Tx } from '../../platform/db/database.ts';
 import { containsAll, findSelectivePrefix } from '../../platform/db/search.ts';
 import { json, query, queryOne, toDateOrNull } from '../../platform/db/query.ts';
 import { prefixesOf } from '../../platform/search-words.ts';
-import { type ReceiptState, receiptStates } from './receipt.model.ts';
+import { receiptStates } from './receipt.model.ts';
 import { type Receipt, select, toReceipt } from './receipt-row.ts';
 import { idsByWord } from './find-sales.store.ts';
 import { currencyOf, wordsOfReceipt } from './requeue.store.ts';
@@ -216,26 +216,6 @@ export const holdDevice = async (tx: Tx, deviceId: string): Promise<boolean> =>
       deviceId,
     ])
   )?.state !== 'retired';
-
-/** How often something was tried is counted within one state. */
-export async function setReceiptState(
-  tx: Tx,
-  id: string,
-  is: {
-    state: ReceiptState;
-    problem: StoredProblem | null;
-    invoiceNumber: string | null;
-    nextTryAt?: Date | null;
-  },
-  at: Date,
-): Promise<void> {
-  await query(
-    tx,
-    `update receipt set state = $2, problem = $3, invoice_number = $4, next_try_at = $5, updated_at = $6, tries = case when state = $2 then tries else 0 end
-      where id = $1`,
-    [id, is.state, json(is.problem), is.invoiceNumber, is.nextTryAt ?? null, at],
-  );
-}
 
 /**
  * Since when a receipt is in doubt, the device's counter before that, and when it is asked again.

@@ -1,6 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../../platform/db/database.ts';
 import { json, query } from '../../platform/db/query.ts';
+import { decideState } from './record-state.ts';
 import { searchWordsOf } from '../../platform/search-words.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { Receipt } from './receipt-row.ts';
@@ -70,9 +71,10 @@ export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
  * the end.
  */
 export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date): Promise<void> {
+  const state = await decideState(tx, id, 'queued');
   await query(
     tx,
-    `${keepSent('$3')} update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
+    `${keepSent('$3')} update receipt set state = $12, problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
        sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10, foreign_currency = $11 where id = $1`,
     [
       id,
@@ -86,6 +88,7 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
       as.needsRegistering,
       wordsOfReceipt(as),
       currencyOf(as.filed),
+      state,
     ],
   );
 }
@@ -94,12 +97,21 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
  * Closes a receipt of which nothing can be signed any more at a device that is not its document's
  * now, for the one with that id that is opened at the other device in the same transaction.
  */
-export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProblem, at: Date) =>
-  query(
+export const moveReceipt = async (
+  tx: Tx,
+  id: string,
+  to: string,
+  problem: StoredProblem,
+  at: Date,
+) => {
+  // Whatever it may be signed under, the one that stands for it takes up.
+  const state = await decideState(tx, id, 'withdrawn', { isMoved: true });
+  await query(
     tx,
-    "update receipt set state = 'withdrawn', moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1",
-    [id, to, json(problem), at],
+    'update receipt set state = $5, moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1',
+    [id, to, json(problem), at, state],
   );
+};
 
 /**
  * The same for one that stands already and was closed before, itself or by way of others, for the

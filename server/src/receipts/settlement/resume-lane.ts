@@ -15,7 +15,8 @@ import { endDoubt, takenNumberOf } from '../receipt/doubt.store.ts';
 import { retryNow } from '../lane/lane.store.ts';
 import { settleAttempts } from '../receipt/attempt.store.ts';
 import { doubtAnother } from '../lane/doubt-another.ts';
-import { lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { lockReceipt } from '../receipt/receipt.store.ts';
+import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
 export type ResumeLane = (
@@ -91,10 +92,10 @@ export const resumeLane =
         for (const doubt of collisions) {
           const receipt = (await lockReceipt(tx, doubt.id)) as Receipt;
           await settleAttempts(tx, doubt.id, 'not_ours', { invoiceNumber: doubt.invoiceNumber });
-          await setReceiptState(
+          await recordState(
             tx,
             doubt.id,
-            { state: 'queued', problem: null, invoiceNumber: null },
+            { state: 'queued', problem: null, about: doubt.invoiceNumber },
             at,
           );
           await endDoubt(tx, doubt.id);
