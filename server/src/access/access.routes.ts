@@ -181,13 +181,13 @@ export const accessRoutes = (use: Use) => {
   ];
 };
 
-const deviceView = (is: RememberedDevice) => ({
-  id: is.id,
-  address: is.address,
-  user_agent: is.userAgent,
-  created_at: is.createdAt.toISOString(),
-  last_used_at: is.lastUsedAt.toISOString(),
-  expires_at: is.expiresAt.toISOString(),
+const deviceView = (device: RememberedDevice) => ({
+  id: device.id,
+  address: device.address,
+  user_agent: device.userAgent,
+  created_at: device.createdAt.toISOString(),
+  last_used_at: device.lastUsedAt.toISOString(),
+  expires_at: device.expiresAt.toISOString(),
 });
 
 /** Whoever came by Zoho is there for one business, and is told of no other. */

@@ -19,13 +19,14 @@ export type ReadKey = (token: string) => Promise<Session>;
 const usedEveryMs = 60_000;
 
 /**
- * Who an API key speaks for. Its text names its business, so that it opens that door and no other.
+ * Returns whom an API key speaks for. Its text names its business, so that it opens that door and no
+ * other.
  */
 export const readKey =
   (ports: {
     database: Database;
     clock: Clock;
-    /** The key's business, and whether the operator keeps out whoever made it. */
+    /** Returns the key's business, and whether the operator has blocked the person who made it. */
     standingOf(
       businessId: string,
       makerId: string,
@@ -47,8 +48,8 @@ export const readKey =
     if (!key) throw new AppError('not_signed_in');
     const { business, isMakerBlocked } = await ports.standingOf(businessId, key.createdBy);
     if (!business || business.status === 'closed') throw new AppError('not_signed_in');
-    // Asked at every call and not written at the key: whatever they made a moment before they were
-    // kept out is among them.
+    // Checked at every call and not stored with the key, so that a key made a moment before the
+    // person was blocked is suspended too.
     if (isMakerBlocked) throw new AppError('key_suspended', { name: key.name });
     const scopes = key.scopes.filter((each): each is Permission =>
       (known as readonly string[]).includes(each),
@@ -73,7 +74,7 @@ export const readKey =
 
 type Ports = { clock: Clock; newId: NewId; record: Recorder; alerts: Pick<Alerts, 'resolve'> };
 
-/** So many may be in force at once, and of those that are not the newest are shown. */
+/** How many may be in force at once, and how many of the others, the newest, are shown. */
 const keysMost = 100;
 const endedShown = 100;
 export const isInForce = (now: Date) => ({
@@ -82,8 +83,8 @@ export const isInForce = (now: Date) => ({
 });
 
 /**
- * Every key in force, whatever was made since: one that no list shows could be used by whoever made
- * it and revoked by nobody.
+ * Lists every key in force and the newest of the others. A key that no list shows could be used by
+ * its maker and revoked by nobody.
  */
 export const listKeys =
   (ports: Pick<Ports, 'clock'>) =>
@@ -100,7 +101,7 @@ export const listKeys =
       return [...alive, ...ended];
     });
 
-/** The key itself leaves the server once, here. */
+/** Makes a key. The key itself leaves the server once, here. */
 export const createKey =
   (ports: Omit<Ports, 'alerts'>) =>
   (

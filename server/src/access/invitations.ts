@@ -8,8 +8,8 @@ import type { Ports } from './invite.ts';
 const endedShown = 100;
 
 /**
- * Every open one, whatever came after it, and the newest of the others: what opens a door must be
- * seen to be taken back.
+ * Lists every pending invitation, and the newest of the others. An invitation that opens a door must
+ * be seen, or nobody could withdraw it.
  */
 export const listInvitations =
   (ports: Pick<Ports, 'clock'>) =>
@@ -17,12 +17,12 @@ export const listInvitations =
     ctx.transaction(async (tx) => {
       const now = ports.clock.now();
       const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
-      const open = await tx.find(
+      const pending = await tx.find(
         InvitationEntity,
         { acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } },
         newest,
       );
-      const isOver = {
+      const hasEnded = {
         $or: [
           { acceptedAt: { $ne: null } },
           { withdrawnAt: { $ne: null } },
@@ -30,14 +30,14 @@ export const listInvitations =
         ],
       };
       return [
-        ...open,
-        ...(await tx.find(InvitationEntity, isOver, { ...newest, limit: endedShown })),
+        ...pending,
+        ...(await tx.find(InvitationEntity, hasEnded, { ...newest, limit: endedShown })),
       ];
     });
 
 /**
- * Takes back what a person has invited and nobody has accepted: whoever has to go must not have
- * left a door open to come in again.
+ * Withdraws what a person has invited and nobody has accepted: a person who has to go must not leave
+ * a door open to come in again.
  */
 export async function withdrawInvitationsOf(
   tx: Tx,
@@ -47,14 +47,14 @@ export async function withdrawInvitationsOf(
 ): Promise<void> {
   const now = ports.clock.now();
   // One that is accepted at this moment is accepted, or withdrawn: never both.
-  const open = await tx.find(
+  const pending = await tx.find(
     InvitationEntity,
     { invitedBy: personId, acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } },
     { lockMode: LockMode.PESSIMISTIC_WRITE },
   );
-  for (const each of open) each.withdrawnAt = now;
+  for (const each of pending) each.withdrawnAt = now;
   await tx.flush();
-  for (const each of open)
+  for (const each of pending)
     await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: each.id });
 }
 

@@ -23,10 +23,7 @@ export type Ports = {
   publicUrl: string;
 };
 
-/**
- * What one business may have mailed to strangers, and to one of them, within an hour; each leaves a
- * row, too.
- */
+/** How many invitations one business may have mailed within an hour, and to one address. */
 const invitationsAnHour = 50;
 const toOneAnHour = 5;
 const hourMs = 3_600_000;
@@ -48,7 +45,7 @@ async function checkBudget(tx: Tx, email: string, at: Date): Promise<void> {
   );
 }
 
-/** A new invitation in an open transaction; the secret is answered once and kept as a hash. */
+/** Inserts an invitation. Its secret is returned once, and kept as a hash. */
 export async function insertInvitation(
   tx: Tx,
   ctx: Context,
@@ -80,9 +77,14 @@ export async function insertInvitation(
   return { entry, token: `inv.${ctx.businessId}.${secret}` };
 }
 
-/** The link stands behind a `#`, so that no server on its way writes it into a log. */
-const invitationMail = (publicUrl: string, to: string, businessName: string, token: string) => ({
-  to,
+/** Writes the mail. The link stands behind a `#`, so that no server on its way logs it. */
+const invitationMail = (
+  publicUrl: string,
+  address: string,
+  businessName: string,
+  token: string,
+) => ({
+  to: address,
   subject: `${businessName} invites you to Muhuri`,
   text: `${businessName} invites you to work with it in Muhuri, where invoices of Zoho Books get their fiscal seal.
 
@@ -95,25 +97,25 @@ If you did not expect this, do nothing.
 });
 
 /**
- * Answers the same whoever the address belongs to; an open invitation of the same address ends with
- * the new one.
+ * Invites somebody to the business. The answer is the same whoever the address belongs to. A pending
+ * invitation of the same address ends with the new one.
  */
 export const invite =
   (ports: Ports) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
     const { entry, token, businessName, before } = await whilePersonIsActive(ctx, async (tx) => {
-      // Two for one address go one after the other: the second ends the first.
+      // Two for one address go one after the other, and the second ends the first.
       const business = await getBusiness(tx, true);
-      const open = await tx.find(InvitationEntity, {
+      const pending = await tx.find(InvitationEntity, {
         email: ask.email,
         acceptedAt: null,
         withdrawnAt: null,
       });
-      for (const each of open) each.withdrawnAt = ports.clock.now();
+      for (const each of pending) each.withdrawnAt = ports.clock.now();
       return {
         ...(await insertInvitation(tx, ctx, ports, ask)),
         businessName: business.name,
-        before: open.filter((each) => each.invitedBy === ctx.actor.id).map((each) => each.id),
+        before: pending.filter((each) => each.invitedBy === ctx.actor.id).map((each) => each.id),
       };
     });
     await mailInvitation(ports, ctx, {
@@ -126,40 +128,60 @@ export const invite =
     return entry;
   };
 
+/** An invitation that is to be mailed; `before` are those that it ended. */
+type InvitationMail = {
+  id: string;
+  email: string;
+  businessName: string;
+  token: string;
+  before?: string[];
+};
+
 /**
- * Mails the link of an invitation that stands already: a mail that is slow holds up no row, and one
- * that was sent is never about what was undone.
+ * Mails the link of an invitation after its transaction: a slow mail holds up no row, and one that
+ * was sent is never about what was undone.
  */
 export async function mailInvitation(
   ports: Pick<Ports, 'clock' | 'record' | 'sendMail' | 'publicUrl'>,
   ctx: Context,
-  is: { id: string; email: string; businessName: string; token: string; before?: string[] },
+  mail: InvitationMail,
 ): Promise<void> {
   try {
-    await ports.sendMail(invitationMail(ports.publicUrl, is.email, is.businessName, is.token));
+    await ports.sendMail(
+      invitationMail(ports.publicUrl, mail.email, mail.businessName, mail.token),
+    );
   } catch (error) {
-    // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
-    // Those of theirs that it ended are in a mailbox still, and open again, unless whoever made
-    // them has been put out meanwhile, and this one with them.
-    await whilePersonIsActive(ctx, async (tx) => {
-      await holdBusiness(tx);
-      const made = await tx.findOne(
-        InvitationEntity,
-        { id: is.id },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      );
-      if (!made || made.withdrawnAt) return;
-      made.withdrawnAt = ports.clock.now();
-      for (const each of await tx.find(InvitationEntity, { id: { $in: is.before ?? [] } }))
-        each.withdrawnAt = null;
-      await tx.flush();
-      await ports.record(tx, ctx, {
-        action: 'invitation.withdrawn',
-        subject: is.id,
-        before: { email: is.email },
-        after: { because: 'mail_unavailable' },
-      });
-    });
+    await withdrawUnmailed(ports, ctx, mail);
     throw error;
   }
 }
+
+/**
+ * Withdraws an invitation whose link nobody has: it would only look as if it could be accepted. The
+ * links that it ended are in a mailbox still and become valid again, unless the person who made them
+ * has been put out meanwhile, and this one with them.
+ */
+const withdrawUnmailed = (
+  ports: Pick<Ports, 'clock' | 'record'>,
+  ctx: Context,
+  { id, email, before = [] }: InvitationMail,
+): Promise<void> =>
+  whilePersonIsActive(ctx, async (tx) => {
+    await holdBusiness(tx);
+    const made = await tx.findOne(
+      InvitationEntity,
+      { id },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!made || made.withdrawnAt) return;
+    made.withdrawnAt = ports.clock.now();
+    for (const each of await tx.find(InvitationEntity, { id: { $in: before } }))
+      each.withdrawnAt = null;
+    await tx.flush();
+    await ports.record(tx, ctx, {
+      action: 'invitation.withdrawn',
+      subject: id,
+      before: { email },
+      after: { because: 'mail_unavailable' },
+    });
+  });

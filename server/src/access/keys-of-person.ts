@@ -13,14 +13,15 @@ import { listMembers } from './membership.store.ts';
 import { listPersons } from './person.store.ts';
 
 /*
- * A key belongs to the business, and whoever made it has seen it: they may hold it still once they have gone. So what becomes of it is decided
- * and told, never left to be found out. Whoever ends a membership or takes the role away says which keys go on, and the others end with it. While
- * the operator keeps somebody out, their keys open nothing (`readKey` asks), and open again once they are let in.
+ * A key belongs to the business, and the person who made it has seen it: they may still hold it after
+ * they have gone. So what becomes of it is decided and told, never left to be found out. Whoever ends
+ * a membership or takes the role away says which keys go on, and the others end with it. While the
+ * operator blocks a person, their keys open nothing (`readKey` checks), and open again afterwards.
  */
 
 type Ports = { clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> };
 export type KeysOfPerson = { ended: ApiKeyEntity[]; kept: ApiKeyEntity[] };
-/** What is told of each: which one it is, and nothing that opens anything. */
+/** Shows which key it is, and nothing that opens anything. */
 const about = ({ name, prefix }: ApiKeyEntity) => ({ name, prefix });
 
 export const listKeysMadeBy = (tx: Tx, personId: string, now: Date): Promise<ApiKeyEntity[]> =>
@@ -31,18 +32,18 @@ export const listKeysMadeBy = (tx: Tx, personId: string, now: Date): Promise<Api
   );
 
 /**
- * Ends what somebody has made who has to go, but for those that are to go on; of these the business
- * is told until they are replaced.
+ * Ends the keys of a person who has to go, but for those that are kept. An alert names each kept key
+ * until it is replaced.
  */
 export async function endKeysOf(
   tx: Tx,
   ctx: Context,
   ports: Ports,
-  is: { personId: string; name: string; because: string },
+  person: { personId: string; name: string; because: string },
   keep: string[],
 ): Promise<KeysOfPerson> {
   const now = ports.clock.now();
-  const made = await listKeysMadeBy(tx, is.personId, now);
+  const made = await listKeysMadeBy(tx, person.personId, now);
   if (keep.some((id) => !made.some((each) => each.id === id)))
     throw new AppError('malformed', {
       field: 'keep_api_keys',
@@ -57,7 +58,7 @@ export async function endKeysOf(
       action: 'api_key.revoked',
       subject: each.id,
       before: about(each),
-      after: { because: is.because },
+      after: { because: person.because },
     });
     await ports.alerts.resolve(tx, ctx, each.id, ['key_of_departed', 'key_suspended']);
   }
@@ -65,26 +66,26 @@ export async function endKeysOf(
     await ports.record(tx, ctx, {
       action: 'api_key.kept',
       subject: each.id,
-      after: { ...about(each), because: is.because },
+      after: { ...about(each), because: person.because },
     });
     await ports.alerts.raise(tx, ctx, each.id, {
       code: 'key_of_departed',
       name: each.name,
-      made_by: is.name,
+      made_by: person.name,
     });
   }
   return { ended, kept };
 }
 
-/** What somebody has made whom the operator keeps out, or lets in again. */
+/** Suspends the keys of a person whom the operator blocks, or restores them. */
 export async function suspendKeysOf(
   tx: Tx,
   ctx: Context,
   ports: Ports,
-  is: { personId: string; name: string },
+  person: { personId: string; name: string },
   isBlocked: boolean,
 ): Promise<ApiKeyEntity[]> {
-  const made = await listKeysMadeBy(tx, is.personId, ports.clock.now());
+  const made = await listKeysMadeBy(tx, person.personId, ports.clock.now());
   for (const each of made) {
     await ports.record(tx, ctx, {
       action: isBlocked ? 'api_key.suspended' : 'api_key.restored',
@@ -95,7 +96,7 @@ export async function suspendKeysOf(
       await ports.alerts.raise(tx, ctx, each.id, {
         code: 'key_suspended',
         name: each.name,
-        made_by: is.name,
+        made_by: person.name,
       });
     else await ports.alerts.resolve(tx, ctx, each.id, ['key_suspended']);
   }
@@ -103,8 +104,7 @@ export async function suspendKeysOf(
 }
 
 /**
- * Whoever made a key, as the business sees them now; `unknown` where it was nobody who ever worked
- * here.
+ * The person who made a key, as the business sees them now; `unknown` if they never worked here.
  */
 export type Maker = {
   id: string;
@@ -168,7 +168,7 @@ export const notifyOfKeys =
       of.length === 0
         ? ''
         : `${title}\n${of.map((each) => `- ${each.name} (${each.prefix}…)`).join('\n')}\n\n`;
-    const tell = async () => {
+    const mail = async () => {
       const { members, name } = await ctx.transaction(async (tx) => ({
         members: await listMembers(tx),
         name: (await getBusiness(tx)).name,
@@ -193,7 +193,7 @@ export const notifyOfKeys =
             );
     };
     ports.background(
-      tell().catch((error: Error) =>
+      mail().catch((error: Error) =>
         ports.log.warn(
           { error: error.message },
           'nobody was told of the keys of somebody who has gone',

@@ -4,7 +4,7 @@ import type { Context, Membership, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import { MembershipEntity } from './membership.entity.ts';
 
-/** Whoever works for a business, whatever their state; never an operator. */
+/** Returns the status of a person who works for a business, locked; null for an operator. */
 export const findMemberStatus = async (
   tx: Tx,
   personId: string,
@@ -28,7 +28,7 @@ export type MembershipEntry = {
   status: NonNullable<Session['business']>['status'];
 };
 
-/** Where a person works (`platform` door); closed businesses are gone. */
+/** Lists where a person works, without closed businesses (`platform` door). */
 export async function listMemberships(tx: Tx, personId: string): Promise<MembershipEntry[]> {
   const rows = await query<Record<string, string>>(
     tx,
@@ -47,10 +47,7 @@ export async function listMemberships(tx: Tx, personId: string): Promise<Members
   }));
 }
 
-/**
- * Every place of a person there is in the index, closed businesses too: for what must reach all of
- * them.
- */
+/** Lists every membership of a person, in closed businesses too: for what must reach all. */
 export async function listEveryMembership(
   tx: Tx,
   personId: string,
@@ -78,14 +75,14 @@ export async function insertMembershipIndex(
   return rows.length > 0;
 }
 
-/** A membership that has ended leaves the index by pointing nowhere; a new one takes its place. */
+/** Removes a membership that has ended from the index. */
 export const endMembershipIndex = (tx: Tx, personId: string, businessId: string) =>
   query(tx, 'delete from reference.membership_index where person_id = $1 and business_id = $2', [
     personId,
     businessId,
   ]);
 
-/** The active membership, inside its business; null once it has ended. */
+/** Finds an active membership, inside its business; null once it has ended. */
 export async function findMembership(
   tx: Tx,
   id: string,
@@ -103,9 +100,8 @@ export async function findMembership(
 }
 
 /**
- * Refuses a member who is no admin any more, under the lock on the business's row: what they began
- * before they were put out must not leave something behind that is looked for and taken back with
- * them.
+ * Refuses a member who is no admin any more, under the lock on the business's row. What they began
+ * before they were put out must not leave behind what is revoked with them.
  */
 export async function mustLead(tx: Tx, { actor }: Pick<Context, 'actor'>): Promise<void> {
   if (

@@ -4,7 +4,7 @@ import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import { findPersonById } from './person.store.ts';
 
-/** What happened to an account that its owner must hear of, whoever did it. */
+/** What happens to an account that its owner is mailed about, whoever did it. */
 const sentences = {
   password_changed: 'The password of your account was changed.',
   password_reset:
@@ -26,10 +26,10 @@ const sentences = {
 type AccountEvent = keyof typeof sentences;
 
 /**
- * Tells a person by mail, behind the answer: an address that refuses mail must not undo what was
- * done. `to`: an address that is no longer theirs.
+ * Mails a person about a change, behind the response: an address that refuses mail must not undo
+ * what was done. `formerAddress`: one that is no longer theirs, and is mailed instead.
  */
-export type Notify = (personId: string, happened: AccountEvent, to?: string) => void;
+export type Notify = (personId: string, happened: AccountEvent, formerAddress?: string) => void;
 
 export const notifyPerson =
   (ports: {
@@ -40,13 +40,13 @@ export const notifyPerson =
     background(work: Promise<unknown>): void;
     publicUrl: string;
   }): Notify =>
-  (personId, happened, to) => {
+  (personId, happened, formerAddress) => {
     const at = ports.clock.now().toISOString().replace('T', ' ').slice(0, 16);
-    const tell = async () => {
+    const mail = async () => {
       const person = await ports.database.platform((tx) => findPersonById(tx, personId));
       if (!person) return;
       await ports.sendMail({
-        to: to ?? person.email,
+        to: formerAddress ?? person.email,
         subject: 'A change to your Muhuri account',
         text: `${sentences[happened]}
 
@@ -58,7 +58,7 @@ If it was you, do nothing. If it was not, set a new password now by "Forgot your
       });
     };
     ports.background(
-      tell().catch((error: Error) =>
+      mail().catch((error: Error) =>
         ports.log.warn(
           { error: error.message, happened },
           'a person could not be told of a change to their account',

@@ -6,7 +6,7 @@ import type { operators } from './operators/operators.ts';
 export const operatorRoutes = (
   use: Pick<ReturnType<typeof operators>, 'list' | 'invite' | 'end'>,
 ) => {
-  const by = ({ session, from, requestId }: Call) => ({
+  const actorOf = ({ session, from, requestId }: Call) => ({
     type: 'operator',
     id: session.person.id,
     origin: from.address,
@@ -27,11 +27,11 @@ export const operatorRoutes = (
       next_cursor: null,
     })),
     route(access.inviteOperator)(async (call, { input }) => {
-      const { email, expiresAt } = await use.invite(by(call), input.email);
+      const { email, expiresAt } = await use.invite(actorOf(call), input.email);
       return { email, expires_at: expiresAt.toISOString() };
     }),
     route(access.endOperator)(async (call) => {
-      await use.end(by(call), call.params.id as string);
+      await use.end(actorOf(call), call.params.id as string);
       return {};
     }),
   ];

@@ -4,22 +4,22 @@ import { type ListedPerson, listPersons } from './person.store.ts';
 import { listMembers } from './membership.store.ts';
 
 /**
- * An admin whom an operator has kept out for less than this before something was asked, or since
- * it, counts as if they were there: an operator who wants to decide alone must not make room by
- * blocking the others first. Four times as long as a request stays open, and long enough for
- * whoever cannot sign in, and their colleagues, to ask why; whoever was kept out for longer has
- * left the firm.
+ * How long a blocked admin still counts as if they were there. An operator who wants to decide alone
+ * must not make room by blocking the others first. It is four times as long as a request stays
+ * pending, and long enough for those who cannot sign in, and their colleagues, to ask why. An admin
+ * who was blocked for longer has left the firm.
  */
 const blockedLatelyMs = 30 * 86_400_000;
 
 /**
- * Every admin of a business, kept out or not; those beside one person who decide; those of them who
- * could at once; and everybody else too.
+ * Lists who may decide about a person's request: `all` admins of the business, blocked or not;
+ * `others`, who count beside that person; `present`, who of them could decide at once; and
+ * `everybody` who works there.
  */
 export async function otherAdmins(
   { database }: { database: Database },
   ctx: Context,
-  is: { personId: string; askedAt: Date },
+  request: { personId: string; askedAt: Date },
 ): Promise<{
   all: ListedPerson[];
   others: ListedPerson[];
@@ -37,7 +37,9 @@ export async function otherAdmins(
     members.filter((each) => each.role === 'business_admin').map((each) => each.personId),
   );
   const all = everybody.filter((each) => admins.has(each.id));
-  const others = all.filter((each) => each.id !== is.personId && counts(each, is.askedAt));
+  const others = all.filter(
+    (each) => each.id !== request.personId && counts(each, request.askedAt),
+  );
   return { all, others, present: others.filter((each) => !each.isBlocked), everybody };
 }
 

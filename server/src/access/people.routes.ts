@@ -14,7 +14,7 @@ type Use = {
   changeMember(
     ctx: Ctx,
     id: string,
-    to: RoleAsk & { version: number; keep_api_keys?: string[] | undefined },
+    change: RoleAsk & { version: number; keep_api_keys?: string[] | undefined },
   ): Promise<Member>;
   endMember(ctx: Ctx, id: string, keep: string[] | undefined): Promise<Member>;
   listInvitations(ctx: Ctx): Promise<InvitationEntity[]>;
@@ -115,14 +115,14 @@ const memberView = ({
   created_at: membership.createdAt.toISOString(),
 });
 
-const invitationView = (is: InvitationEntity, now: Date) => ({
-  id: is.id,
-  email: is.email,
-  role: is.role,
-  permissions: is.permissions,
-  state: is.stateAt(now),
-  expires_at: is.expiresAt.toISOString(),
-  created_at: is.createdAt.toISOString(),
+const invitationView = (invitation: InvitationEntity, now: Date) => ({
+  id: invitation.id,
+  email: invitation.email,
+  role: invitation.role,
+  permissions: invitation.permissions,
+  state: invitation.stateAt(now),
+  expires_at: invitation.expiresAt.toISOString(),
+  created_at: invitation.createdAt.toISOString(),
 });
 
 const keyView = (key: ApiKeyEntity, maker: Maker) => ({

@@ -38,7 +38,7 @@ export type Member = {
   lastSignInAt: Date | null;
 };
 
-/** Who works for the business, with names from the reference schema. */
+/** Lists who works for the business, with names from the reference schema. */
 export const listPeople =
   (ports: Pick<Ports, 'database'>) =>
   async (ctx: Context): Promise<Member[]> =>
@@ -65,28 +65,28 @@ async function named(database: Database, members: MembershipEntity[]): Promise<M
   });
 }
 
-/** Role and single permissions; refused when somebody else changed them since they were read. */
+/** Changes role and permissions, unless somebody else changed them since they were read. */
 export const changeMember =
   (ports: Ports) =>
   async (
     ctx: Context,
     id: string,
-    to: {
+    change: {
       role: Role;
       permissions: string[];
       version: number;
       keep_api_keys?: string[] | undefined;
     },
   ): Promise<Member> => {
-    const { shutOut, nameOf } = await lookAround(ports.database, ctx);
+    const { blocked, nameOf } = await readColleagues(ports.database, ctx);
     const { member: changed, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
-      if (member.version !== to.version) throw new AppError('version_conflict');
-      if (member.role === 'business_admin' && to.role !== 'business_admin')
-        await refuseLastAdmin(tx, member, shutOut);
+      if (member.version !== change.version) throw new AppError('version_conflict');
+      if (member.role === 'business_admin' && change.role !== 'business_admin')
+        await refuseLastAdmin(tx, member, blocked);
       const before = { role: member.role, permissions: member.permissions };
-      const stepsDown = member.role === 'business_admin' && to.role !== 'business_admin';
+      const stepsDown = member.role === 'business_admin' && change.role !== 'business_admin';
       if (stepsDown) await withdrawInvitationsOf(tx, ctx, ports, member.personId);
       const whose = {
         personId: member.personId,
@@ -94,20 +94,20 @@ export const changeMember =
         because: 'membership.changed',
       };
       const keys = stepsDown
-        ? await endKeysOf(tx, ctx, ports, whose, to.keep_api_keys ?? [])
+        ? await endKeysOf(tx, ctx, ports, whose, change.keep_api_keys ?? [])
         : { ended: [], kept: [] };
-      member.role = to.role;
-      member.permissions = [...new Set(to.permissions)];
+      member.role = change.role;
+      member.permissions = [...new Set(change.permissions)];
       await tx.flush();
       await ports.record(tx, ctx, {
         action: 'membership.changed',
         subject: id,
         before,
-        after: { role: to.role, permissions: to.permissions },
+        after: { role: change.role, permissions: change.permissions },
       });
       return { member, keys };
     });
-    told(
+    mailAboutKeys(
       ports,
       ctx,
       `${nameOf(changed.personId)} is no longer an admin, and has seen the API keys they made.`,
@@ -117,17 +117,17 @@ export const changeMember =
   };
 
 /**
- * Ends a membership with its sessions, and with the keys they made but for those that are named.
- * The last admin stays, or nobody could invite another.
+ * Ends a membership with its sessions and with the API keys the member made, but for those that are
+ * named. The last admin stays, or nobody could invite another.
  */
 export const endMember =
   (ports: Ports) =>
   async (ctx: Context, id: string, keep: string[] = []): Promise<Member> => {
-    const { shutOut, nameOf } = await lookAround(ports.database, ctx);
+    const { blocked, nameOf } = await readColleagues(ports.database, ctx);
     const { member: ended, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
-      if (member.role === 'business_admin') await refuseLastAdmin(tx, member, shutOut);
+      if (member.role === 'business_admin') await refuseLastAdmin(tx, member, blocked);
       member.status = 'ended';
       member.endedAt = ports.clock.now();
       await tx.flush();
@@ -146,17 +146,17 @@ export const endMember =
       };
       return { member, keys: await endKeysOf(tx, ctx, ports, whose, keep) };
     });
-    told(
+    mailAboutKeys(
       ports,
       ctx,
       `${nameOf(ended.personId)} no longer works here, and has seen the API keys they made.`,
       keys,
     );
-    // The index only says where to look; a membership that has ended is refused whether it stands
-    // there or not.
+    // The index only says where memberships are; one that has ended is refused, listed there or
+    // not.
     await ports.database.platform(async (tx) => {
       await endMembershipIndex(tx, ended.personId, ctx.businessId);
-      // Asked to come back, or at work elsewhere, they show once more that it is they.
+      // Invited again, or at work elsewhere, the person gives the second factor once more.
       await deleteDevicesOf(tx, ended.personId);
     });
     return (await named(ports.database, [ended]))[0] as Member;
@@ -169,7 +169,13 @@ async function getMember(tx: Tx, id: string): Promise<MembershipEntity> {
   return member;
 }
 
-const told = (ports: Ports, ctx: Context, lead: string, { ended, kept }: KeysOfPerson): void =>
+/** Mails the business which API keys of a person who has left have ended, and which go on. */
+const mailAboutKeys = (
+  ports: Ports,
+  ctx: Context,
+  lead: string,
+  { ended, kept }: KeysOfPerson,
+): void =>
   ports.tellOfKeys(ctx, {
     lead,
     keys: [
@@ -179,12 +185,13 @@ const told = (ports: Ports, ctx: Context, lead: string, { ended, kept }: KeysOfP
   });
 
 /**
- * How people are called, and whom the operator keeps out: an admin who cannot sign in leads nobody.
+ * Reads how the members are called, and whom the operator has blocked: an admin who cannot sign in
+ * leads nobody.
  */
-async function lookAround(
+async function readColleagues(
   database: Database,
   ctx: Context,
-): Promise<{ shutOut: Set<string>; nameOf(personId: string): string }> {
+): Promise<{ blocked: Set<string>; nameOf(personId: string): string }> {
   const members = await ctx.transaction(listMembers);
   const persons = await database.platform((tx) =>
     listPersons(
@@ -193,27 +200,30 @@ async function lookAround(
     ),
   );
   return {
-    shutOut: new Set(persons.filter((each) => each.isBlocked).map((each) => each.id)),
+    blocked: new Set(persons.filter((each) => each.isBlocked).map((each) => each.id)),
     nameOf: (personId) => persons.find((each) => each.id === personId)?.name ?? '',
   };
 }
 
-/** All admins are locked, so that two who remove each other at once cannot both succeed. */
+/**
+ * Refuses a change that would leave no admin. All admins are locked, so that two who remove each
+ * other at once cannot both succeed.
+ */
 async function refuseLastAdmin(
   tx: Tx,
   member: MembershipEntity,
-  shutOut: Set<string>,
+  blocked: Set<string>,
 ): Promise<void> {
   const admins = await query<{ id: string; person_id: string }>(
     tx,
     "select id, person_id from membership where role = 'business_admin' and status = 'active' for update",
     [],
   );
-  if (!admins.some((each) => each.id !== member.id && !shutOut.has(each.person_id)))
+  if (!admins.some((each) => each.id !== member.id && !blocked.has(each.person_id)))
     throw new AppError('last_admin');
 }
 
-/** Businesses in which this person is `business_admin`, each asked by its own door. */
+/** Lists the businesses in which this person is `business_admin`, each asked by its own door. */
 export const listAdministered =
   (ports: Pick<Ports, 'database'>) =>
   async (personId: string): Promise<MembershipEntry[]> => {

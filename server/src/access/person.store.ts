@@ -32,7 +32,7 @@ const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
     passwordChangedAt: toDateOrNull(row.password_changed_at),
   };
 
-/** By name, in the reference schema (`platform` door). Names are compared without case. */
+/** Finds a person by name, compared without case (`platform` door). */
 export const findPerson = async (tx: Tx, username: string) =>
   toPerson(
     await queryOne(
@@ -51,7 +51,7 @@ export const findPersonById = async (tx: Tx, id: string) =>
     ),
   );
 
-/** The same, locked for the rest of the transaction: for a secret that may be used once. */
+/** Locks a person for the rest of the transaction: for a secret that may be used once. */
 export const lockPerson = async (tx: Tx, id: string) =>
   toPerson(
     await queryOne(
@@ -62,8 +62,8 @@ export const lockPerson = async (tx: Tx, id: string) =>
   );
 
 /**
- * Whether a person may act, and stays so for the rest of the transaction: whatever ends or keeps
- * out this person waits for it, and then finds what was made in it (`platform` door).
+ * Says whether a person may act, and keeps it so for the rest of the transaction (`platform` door).
+ * Whatever ends or blocks this person waits for it, and then finds what was made in it.
  */
 export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
   (await queryOne(
@@ -73,8 +73,8 @@ export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
   )) !== null;
 
 /**
- * A transaction in a business for what must not outlive whoever makes it: it is made before they
- * are ended or kept out, or not at all.
+ * Runs a transaction in a business for what must not outlive the person who makes it: it is made
+ * before they are ended or blocked, or not at all.
  */
 export const whilePersonIsActive = <T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
   ctx.registration(async (tx, enter) => {
@@ -85,7 +85,7 @@ export const whilePersonIsActive = <T>(ctx: Context, work: (tx: Tx) => Promise<T
     return work(tx);
   });
 
-/** Who keeps a person out, and since when; where neither is known the time is null. */
+/** Who has blocked a person, and since when; the time is null if neither is known. */
 type Block = { at: Date | null; byType: string | null };
 export type ListedPerson = Person & {
   hasSecondFactor: boolean;
@@ -128,7 +128,7 @@ export const hasOperator = async (tx: Tx): Promise<boolean> =>
     "select 1 as yes from reference.person where is_operator and status = 'active' limit 1",
   )) !== null;
 
-/** The operators there are, by name. */
+/** Lists the operators by name. */
 export async function listOperators(tx: Tx) {
   const rows = await query<Record<string, unknown>>(
     tx,
@@ -145,7 +145,7 @@ export async function listOperators(tx: Tx) {
   });
 }
 
-/** Their ids, locked: two who end each other at once must not both succeed. */
+/** Locks the operators, so that two who end each other at once cannot both succeed. */
 export const lockOperators = async (tx: Tx): Promise<string[]> =>
   (
     await query<{ id: string }>(
@@ -157,7 +157,7 @@ export const lockOperators = async (tx: Tx): Promise<string[]> =>
 export const endPerson = (tx: Tx, id: string) =>
   query(tx, "update reference.person set status = 'ended' where id = $1", [id]);
 
-/** Keeps a person out, and says who does and since when. */
+/** Blocks a person, and keeps who does so and since when. */
 export const blockPerson = (tx: Tx, id: string, actor: { id: string; type: string }, at: Date) =>
   query(
     tx,
@@ -182,8 +182,8 @@ export const isPersonBlocked = async (tx: Tx, id: string): Promise<boolean> =>
 type NewPerson = Person & { passwordHash: string; isOperator: boolean; isEmailVerified: boolean };
 
 /**
- * `isEmailVerified`: whether its owner has shown that the address is theirs, or whoever runs the
- * server vouches for it.
+ * Inserts a person. `isEmailVerified`: they have shown that the address is theirs, or the person who
+ * runs the server vouches for it.
  */
 export async function insertPerson(tx: Tx, person: NewPerson, at: Date): Promise<void> {
   await query(
@@ -224,10 +224,7 @@ export const setPassword = (tx: Tx, personId: string, passwordHash: string, at: 
 export const setName = (tx: Tx, personId: string, name: string) =>
   query(tx, 'update reference.person set name = $2 where id = $1', [personId, name]);
 
-/**
- * An address whose owner has opened a link that was mailed there; null for the moment leaves it
- * unconfirmed.
- */
+/** Sets an address; `verifiedAt` is when its owner opened a link mailed there, or null. */
 export const setEmail = (tx: Tx, personId: string, email: string, verifiedAt: Date | null) =>
   query(tx, 'update reference.person set email = $2, email_verified_at = $3 where id = $1', [
     personId,
@@ -235,10 +232,7 @@ export const setEmail = (tx: Tx, personId: string, email: string, verifiedAt: Da
     verifiedAt,
   ]);
 
-/**
- * Whoever opens a link that was mailed to their address has that address: only as long as it is the
- * one they have.
- */
+/** Confirms an address by a link that was opened there, as long as it is the person's own. */
 export const verifyEmail = (tx: Tx, personId: string, email: string, at: Date) =>
   query(
     tx,
@@ -253,7 +247,7 @@ export const setTotp = (tx: Tx, personId: string, totp: { dataKey: string; secre
     [personId, totp.dataKey, totp.secret],
   );
 
-/** A code holds once: the step it belongs to is kept. */
+/** Consumes a code: it holds once, so the step it belongs to is kept. */
 export const consumeTotpStep = (tx: Tx, personId: string, step: number, at: Date) =>
   query(
     tx,

@@ -5,16 +5,16 @@ import { deleteDevicesOf } from './second-factor/second-factor.store.ts';
 import { dropTokens } from './person-token.store.ts';
 
 /**
- * What somebody who is kept out has standing at the platform's door: devices that spare the second
- * factor, links that were mailed, a panel that was approved and has not fetched its session,
- * another address that was asked for them. Let in again they begin as if there had been none. Under
- * the lock on the person, so that nothing is made meanwhile (`platform` door). Answers the requests
- * for another address that ended, for the businesses' logs.
+ * Revokes what a blocked person has at the platform's door: devices that spare the second factor,
+ * mailed links, a panel that was approved and has not fetched its session, and another address that
+ * was asked for them. Let in again they begin as if there had been none. Called under the lock on the
+ * person, so that nothing is made meanwhile (`platform` door). Returns the requests for another
+ * address that ended, for the businesses' logs.
  */
 export async function revokePending(
   tx: Tx,
   personId: string,
-  by: { id: string; type: string },
+  actor: { id: string; type: string },
   at: Date,
 ): Promise<AddressChange[]> {
   await deleteDevicesOf(tx, personId);
@@ -26,5 +26,5 @@ export async function revokePending(
       where state = 'approved' and membership_id in (select membership_id from reference.membership_index where person_id = $1)`,
     [personId],
   );
-  return endAddressChangesOf(tx, personId, by, at);
+  return endAddressChangesOf(tx, personId, actor, at);
 }

@@ -9,7 +9,7 @@ type Use = {
   updateBranch(
     ctx: Call['ctx'],
     id: string,
-    to: InputOf<typeof branches.updateBranch>,
+    change: InputOf<typeof branches.updateBranch>,
   ): Promise<void>;
   listBranches: ListBranchViews;
   setNextDevice(ctx: Call['ctx'], branchId: string, ask: NextDeviceInput): Promise<void>;

@@ -35,7 +35,7 @@ export type BusinessSettings = {
   custom_fields: { buyer_tin: string; purchase_code: string };
 };
 
-/** What the business has said is never sealed by itself. */
+/** Says whether the business has said that a document is never signed automatically. */
 export const isExempt = (
   { exempt }: Pick<BusinessSettings, 'exempt'>,
   document: { number: string; customer: { id: string }; locationId: string | null },
@@ -45,8 +45,8 @@ export const isExempt = (
   exempt.number_prefixes.some((prefix) => document.number.startsWith(prefix));
 
 /**
- * What was exempt and is not any more: null where nothing is. A beginning of numbers is exempt as
- * long as a shorter one takes it in.
+ * Returns what was exempt and is not any more; null if nothing changed so. A prefix of numbers is
+ * exempt as long as a shorter one includes it.
  */
 export function exemptNoLonger(
   before: BusinessSettings['exempt'],
@@ -63,8 +63,8 @@ export function exemptNoLonger(
 }
 
 /**
- * One entry of what was exempt, and when it stopped being so. `anything`: ended too long ago to be
- * kept one by one.
+ * One entry of what was exempt, and when that ended. `anything`: it ended too long ago to be kept one
+ * by one.
  */
 export type EndedExemption = {
   of: keyof BusinessSettings['exempt'] | 'anything';
@@ -75,9 +75,9 @@ export type EndedExemption = {
 const endedMost = 1_000;
 
 /**
- * With what has ended just now, which takes the place of an earlier end of the same. The newest are
- * kept as they are. What is more than that is not forgotten: whatever was made before the latest of
- * it ended is asked about, since which of it was exempt is not known any more.
+ * Adds what has ended just now, which replaces an earlier end of the same. The newest are kept as
+ * they are. The rest is not forgotten: a document made before the latest of it ended is asked about,
+ * because nobody knows any more which of them was exempt.
  */
 export function endExemptions(
   before: EndedExemption[],
@@ -85,10 +85,10 @@ export function endExemptions(
   at: Date,
 ): EndedExemption[] {
   const kinds = Object.keys(ended) as (keyof typeof ended)[];
-  const now = kinds.flatMap((of) =>
-    ended[of].map((value) => ({ of, value, at: at.toISOString() })),
+  const now = kinds.flatMap((kind) =>
+    ended[kind].map((value) => ({ of: kind, value, at: at.toISOString() })),
   );
-  const keyOf = ({ of, value }: EndedExemption) => `${of} ${value}`;
+  const keyOf = (each: EndedExemption) => `${each.of} ${each.value}`;
   const renewed = new Set(now.map(keyOf));
   const all = [...now, ...before.filter((each) => !renewed.has(keyOf(each)))];
   if (all.length <= endedMost) return all;
@@ -104,19 +104,19 @@ export function endExemptions(
 }
 
 /**
- * Whether it was made while it was exempt, known to us or not: another system may have sealed it.
- * One without a time may have been.
+ * Says whether a document was made while it was exempt, known to us or not: another system may have
+ * signed it. A document without a time may have been.
  */
 export const wasExemptWhenMade = (
   ended: EndedExemption[],
   document: Parameters<typeof isExempt>[1] & { createdAt: Date | null },
 ): boolean =>
   ended.some(
-    ({ of, value, at }) =>
+    ({ of: kind, value, at }) =>
       (document.createdAt === null || document.createdAt <= new Date(at)) &&
-      (of === 'anything' ||
+      (kind === 'anything' ||
         isExempt(
-          { exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } },
+          { exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [kind]: [value] } },
           document,
         )),
   );

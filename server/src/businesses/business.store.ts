@@ -12,7 +12,7 @@ import {
 
 const hashOf = (logo: string): string => createHash('sha256').update(logo).digest('hex');
 
-/** A logo is ours where its hash says so; any other is kept apart from what readers see. */
+/** Separates a logo that is not ours by its hash from what readers see. */
 function brandingOf(row: Record<string, unknown>): Pick<Business, 'branding' | 'foreignLogo'> {
   const branding = fromJson<Branding>(row.branding);
   const isOwn = !branding.logo || hashOf(branding.logo) === row.logo_hash;
@@ -21,7 +21,7 @@ function brandingOf(row: Record<string, unknown>): Pick<Business, 'branding' | '
     : { branding: { ...branding, logo: null }, foreignLogo: branding.logo };
 }
 
-/** What stands in the columns: a logo that nobody has looked at stays as it is, without a hash. */
+/** Returns what the columns hold: a logo that was not checked stays as it is, without a hash. */
 const storedBranding = ({
   branding,
   foreignLogo,
@@ -34,7 +34,7 @@ const storedBranding = ({
 ];
 
 /**
- * The business of this transaction; throws where it does not exist, because nothing can be done
+ * Returns the business of this transaction; throws if it does not exist, because nothing can be done
  * without it.
  */
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
@@ -69,10 +69,10 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
 }
 
 /**
- * The data key that the business's secrets are sealed with, held as it is until this transaction
- * ends: a rotation waits for it. A secret sealed with a key that was read and not held may be
- * stored after the rotation went by, and would never open again. Empty once the business is closed.
- * Asked for before any other row is locked: the rotation takes this row first, too.
+ * Returns the data key that the business's secrets are encrypted with, and holds it until this
+ * transaction ends: a rotation waits for it. A secret encrypted with a key that was read and not
+ * held may be stored after a rotation, and could never be decrypted again. Empty once the business is
+ * closed. Called before any other row is locked, because the rotation locks this row first, too.
  */
 export async function holdDataKey(tx: Tx): Promise<string> {
   const row = await queryOne<{ data_key: string | null }>(
@@ -84,10 +84,10 @@ export async function holdDataKey(tx: Tx): Promise<string> {
 }
 
 /**
- * One more of something a business may have so many of. Its row is held until this transaction
- * ends, so that those who ask at once are counted one after the other; asked for before any other
- * row of it is locked and before its data key is held, since two that hold the key already would
- * wait for each other.
+ * Refuses one more of something a business may have so many of. Its row is held until this
+ * transaction ends, so that requests sent at once are counted one after the other. Called before any
+ * other row of it is locked and before its data key is held, because two that hold the key already
+ * would wait for each other.
  */
 export async function checkRoomForOneMore(
   tx: Tx,
@@ -100,16 +100,16 @@ export async function checkRoomForOneMore(
 }
 
 /**
- * Those who come at once go one after the other: what one looks for, so that it is there once,
- * another does not put there meanwhile. `no key`: a row that is stored elsewhere names its
- * business, and whoever stores it while they hold a device must not wait for us, who may want that
- * device next.
+ * Holds the business's row, so that transactions go one after the other: what one checks for, so that
+ * it is there once, another does not insert meanwhile. `no key`: a row of another table names its
+ * business, and a transaction that inserts it while it holds a device must not wait for us, who may
+ * want that device next.
  */
 export async function holdBusiness(tx: Tx): Promise<void> {
   await query(tx, 'select 1 from business for no key update', []);
 }
 
-/** Everything but what other use cases own; `version` grows by one. */
+/** Updates everything but what other use cases own; `version` grows by one. */
 export async function updateBusinessRow(
   tx: Tx,
   business: Omit<Business, 'dataKey' | 'version' | 'createdAt' | 'updatedAt' | 'quotas'>,
@@ -138,7 +138,7 @@ export async function updateBusinessRow(
   );
 }
 
-/** Without its data key no secret of the business opens again. */
+/** Erases the data key: no secret of the business can be decrypted again. */
 export const eraseKey = (tx: Tx) => query(tx, "update business set data_key = ''");
 
 export async function insertBusiness(
@@ -175,6 +175,6 @@ export async function insertBusiness(
   );
 }
 
-/** What was exempt and is not any more, newest first. */
+/** Keeps what was exempt and is not any more, newest first. */
 export const keepExemptEnded = (tx: Tx, ended: EndedExemption[]) =>
   query(tx, 'update business set exempt_ended = $1', [json(ended)]);

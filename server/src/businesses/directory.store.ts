@@ -14,7 +14,7 @@ const toEntry = (row: Record<string, unknown>): DirectoryEntry => ({
   createdAt: toDate(row.created_at),
 });
 
-/** What is unique across businesses, in the reference schema (`platform` door). */
+/** Inserts what is unique across businesses, in the reference schema (`platform` door). */
 export async function insertDirectoryEntry(
   tx: Tx,
   entry: Omit<DirectoryEntry, 'createdAt'>,
@@ -60,26 +60,23 @@ export const setDirectoryStatus = (
   );
 
 /**
- * The first day that a business may begin to seal on, where one of its taxpayer or organization was
- * closed before: up to that day, in the earliest zone there is, the other one may have sealed what
- * stands in the books. Null where there was none.
+ * Returns the first day a business may begin on, if one of its taxpayer or organization was closed
+ * before; null if there was none. Up to that day, in the earliest zone there is, the other one may
+ * have signed what stands in the books.
  */
 export const earliestGoLive = async (
   tx: Tx,
-  of: { taxpayerId: string; organizationId: string | null },
+  owner: { taxpayerId: string; organizationId: string | null },
 ): Promise<string | null> =>
   (
     await queryOne<{ day: string | null }>(
       tx,
       "select (max(closed_on) + 1)::text as day from reference.business_directory where status = 'closed' and (tin_number = $1 or organization_id = $2)",
-      [of.taxpayerId, of.organizationId],
+      [owner.taxpayerId, owner.organizationId],
     )
   )?.day ?? null;
 
-/**
- * The business among businesses, held for the rest of the transaction: whatever changes there
- * waits.
- */
+/** Locks a business's entry for the rest of the transaction: every change of it waits. */
 export const holdDirectoryEntry = (tx: Tx, businessId: string) =>
   query(tx, 'select 1 from reference.business_directory where business_id = $1 for no key update', [
     businessId,
@@ -109,7 +106,7 @@ export async function findDirectoryEntry(
   return row && toEntry(row);
 }
 
-/** Every business there is or was. */
+/** Lists every business there is or was. */
 export const listBusinessIds = async (tx: Tx): Promise<string[]> =>
   (
     await query<{ business_id: string }>(
@@ -118,7 +115,7 @@ export const listBusinessIds = async (tx: Tx): Promise<string[]> =>
     )
   ).map((row) => row.business_id);
 
-/** Ids only: a scheduler reads them here and enters each business by the ordinary door. */
+/** Lists the ids by which a scheduler enters each business by the ordinary door. */
 export const listActiveBusinessIds = async (tx: Tx): Promise<string[]> =>
   (
     await query<{ business_id: string }>(
@@ -134,7 +131,7 @@ export type DirectoryPage = {
   status: string | null;
 };
 
-/** A page of the directory, newest first, with what a job last counted. */
+/** Lists a page of the directory, newest first, with what a job last counted. */
 export async function listDirectory(
   tx: Tx,
   page: DirectoryPage,
@@ -185,25 +182,25 @@ const toTotals = (row: Record<string, unknown>): BusinessTotals => ({
   updatedAt: toDate(row.counted_at),
 });
 
-export async function putTotals(tx: Tx, businessId: string, is: BusinessTotals): Promise<void> {
+export async function putTotals(tx: Tx, businessId: string, totals: BusinessTotals): Promise<void> {
   const values = [
-    is.signed,
-    is.refused,
-    is.queued,
-    is.inDoubt,
-    is.signedToday,
-    is.oldestUnsignedAt,
-    is.lastContactAt,
-    is.devices,
-    is.devicesPaused,
-    is.people,
-    is.requestsToday,
-    is.alerts,
-    is.updatedAt,
-    is.zoho.status,
-    is.zoho.calls,
-    is.zoho.failed,
-    is.zoho.lookedAt,
+    totals.signed,
+    totals.refused,
+    totals.queued,
+    totals.inDoubt,
+    totals.signedToday,
+    totals.oldestUnsignedAt,
+    totals.lastContactAt,
+    totals.devices,
+    totals.devicesPaused,
+    totals.people,
+    totals.requestsToday,
+    totals.alerts,
+    totals.updatedAt,
+    totals.zoho.status,
+    totals.zoho.calls,
+    totals.zoho.failed,
+    totals.zoho.lookedAt,
   ];
   await query(
     tx,

@@ -3,8 +3,8 @@ import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne } from '../platform/db/query.ts';
 
 /**
- * A later day is kept, an earlier one is not: what a business that was closed has sealed must never
- * be sealed again.
+ * Keeps a later day, never an earlier one: what a business that was closed has signed must never be
+ * signed again.
  */
 export const raiseEarliestGoLive = (tx: Tx, day: string | null) =>
   query(
@@ -14,11 +14,10 @@ export const raiseEarliestGoLive = (tx: Tx, day: string | null) =>
   );
 
 /**
- * The branches that seal for real begin with it anew at this moment, if that is later: whatever was
- * created in the books before may have been sealed by another system, and is never sealed by itself
- * any more.
+ * Moves the moment from which branches sign for real, if this one is later. What was created in the
+ * books before may have been signed by another system, so it is never signed automatically.
  */
-export const sealForRealFrom = (tx: Tx, at: Date) =>
+export const raiseProductionSince = (tx: Tx, at: Date) =>
   query(
     tx,
     'update branch set production_since = greatest(production_since, $1::timestamptz) where production_since is not null',
@@ -26,9 +25,9 @@ export const sealForRealFrom = (tx: Tx, at: Date) =>
   );
 
 /**
- * The day to begin on is moved to an earlier one: until the day that held before, or now where that
- * is still to come, another system sealed. An earlier day brings those documents in; it does not
- * make them ours.
+ * Keeps the former day to begin on as that from which branches sign for real, if the day is moved to
+ * an earlier one. Until the former day, or until now if that is still to come, another system
+ * signed: an earlier day brings those documents in, but does not make them ours.
  */
 export async function keepLaterGoLive(
   tx: Tx,
@@ -36,7 +35,7 @@ export async function keepLaterGoLive(
 ): Promise<void> {
   if (after >= before) return;
   const begun = new Date(`${before}T00:00:00Z`);
-  await sealForRealFrom(tx, begun < now ? begun : now);
+  await raiseProductionSince(tx, begun < now ? begun : now);
 }
 
 /** Refuses a day to begin on that lies in the time of a business that was closed. */

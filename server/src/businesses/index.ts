@@ -7,7 +7,12 @@ export {
   type SetupMarks,
   wasExemptWhenMade,
 } from './business.model.ts';
-export { checkGoLive, keepLaterGoLive, raiseEarliestGoLive, sealForRealFrom } from './go-live.ts';
+export {
+  checkGoLive,
+  keepLaterGoLive,
+  raiseEarliestGoLive,
+  raiseProductionSince,
+} from './go-live.ts';
 export {
   eraseKey,
   getBusiness,

@@ -16,21 +16,18 @@ const reencode: Task<typeof reencodeImage> = {
   timeMs: 5_000,
 };
 
-/**
- * Pictures of one business that are read within a minute: more than somebody tries out at the
- * screen.
- */
+/** How many pictures of one business are read within a minute: more than people try out. */
 const aMinute = 60;
 
-/** As many characters as the largest file has as a data URL. */
+/** How many characters the largest file has as a data URL. */
 const charactersMax = 280_000;
 
-/** Makes a logo that somebody gave into one of ours. Throws `image_refused`, naming the field. */
+/** Makes a given logo into one of ours. Throws `image_refused`, naming the field. */
 export type ReadLogo = (businessId: string, dataUrl: string, field: string) => Promise<OwnLogo>;
 
 /**
- * The only way to a logo: read whole in a bounded worker and written anew, so that a paper is never
- * drawn with bytes of somebody else's making.
+ * Makes the only way to a logo: it is read whole in a bounded worker and written again, so that a
+ * paper is never drawn with bytes of somebody else's making.
  */
 export function readLogo(work: BoundedWorker): ReadLogo {
   const pictures = new RateLimiterMemory({ points: aMinute, duration: 60 });
@@ -47,8 +44,8 @@ export function readLogo(work: BoundedWorker): ReadLogo {
       const { kind, bytes } = await work.run(businessId, reencode, Buffer.from(body, 'base64'));
       return `data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}` as OwnLogo;
     } catch (error) {
-      // A picture that takes a thread's whole time or memory is a picture that is refused; a full
-      // queue is not its fault.
+      // A picture that needs a thread's whole time or memory is refused; a full queue is not its
+      // fault.
       if (error instanceof AppError && error.code === 'business_busy') throw error;
       throw new AppError('image_refused', { field }, error);
     }
@@ -56,8 +53,8 @@ export function readLogo(work: BoundedWorker): ReadLogo {
 }
 
 /**
- * Looks at the logos that are not known to be ours and writes them anew. One that cannot be read
- * goes, and the business is told; everything else of the business stays as it is.
+ * Checks the logos that are not known to be ours and writes them again. One that cannot be read is
+ * removed, and an alert says so; everything else of the business stays as it is.
  */
 export const recheckLogos =
   (ports: {

@@ -33,10 +33,7 @@ export const getSettings = (ctx: Context): Promise<Business> =>
 
 export type OwnBranding = (ctx: Context, given: GivenBranding) => Promise<Partial<Branding>>;
 
-/**
- * Branding as it was given, with a logo of our own making; the one that stands already is not made
- * anew.
- */
+/** Returns branding as given, with a logo we have written ourselves; a stored one is kept. */
 export const ownBranding =
   (ports: { readLogo: ReadLogo }): OwnBranding =>
   async (ctx, given) => {
@@ -53,9 +50,9 @@ export const ownBranding =
   };
 
 /**
- * What a business decides about itself; what is unique among businesses is not here. What is not
- * named stays. `withFactor` throws unless the second factor was given: it is asked for where more
- * than looks changes.
+ * Updates what a business decides about itself; what is unique among businesses is not here. What is
+ * not named stays. `withFactor` throws unless the second factor was given: it is required if more
+ * than appearance changes.
  */
 export const updateSettings =
   (ports: {
@@ -64,26 +61,26 @@ export const updateSettings =
     alerts: Alerts;
     ownBranding: OwnBranding;
     /**
-     * What came in while it was exempt is not sealed by itself because it is exempt no longer:
-     * another system may have sealed it.
+     * Leaves to a person what came in while it was exempt. It is not signed automatically because it
+     * is exempt no longer: another system may have signed it.
      */
     exemptNoLonger(tx: Tx, ended: BusinessSettings['exempt'], at: Date): Promise<unknown>;
   }) =>
-  async (ctx: Context, to: SettingsChange, withFactor: () => void): Promise<Business> => {
-    const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
+  async (ctx: Context, change: SettingsChange, withFactor: () => void): Promise<Business> => {
+    const branding = change.branding && (await ports.ownBranding(ctx, change.branding));
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
-      if (before.version !== to.version)
+      if (before.version !== change.version)
         throw new AppError('version_conflict', { field: 'version' });
-      if (to.go_live_date !== undefined) await checkGoLive(tx, to.go_live_date);
+      if (change.go_live_date !== undefined) await checkGoLive(tx, change.go_live_date);
       const after: Business = {
         ...before,
-        settings: { ...before.settings, ...withoutGaps(to.settings) },
+        settings: { ...before.settings, ...withoutGaps(change.settings) },
         branding: { ...before.branding, ...branding },
         foreignLogo: branding?.logo === undefined ? before.foreignLogo : null,
-        goLiveDate: to.go_live_date ?? before.goLiveDate,
-        location: to.location ?? before.location,
-        phone: to.phone_number ?? before.phone,
+        goLiveDate: change.go_live_date ?? before.goLiveDate,
+        location: change.location ?? before.location,
+        phone: change.phone_number ?? before.phone,
       };
       if (changedFields(before, after).some((each) => businesses.configFields[each] !== 'looks'))
         withFactor();
@@ -107,7 +104,7 @@ export const updateSettings =
     });
   };
 
-/** By the names they have in the contract. */
+/** Lists the changed fields by their names in the contract. */
 function changedFields(before: Business, after: Business): string[] {
   const differ = <T extends object>(a: T, b: T) =>
     (Object.keys(b) as (keyof T & string)[]).filter((each) => !isDeepStrictEqual(a[each], b[each]));
@@ -128,7 +125,7 @@ const withoutGaps = <T extends object>(given: Given<T> | undefined): Partial<T> 
     Object.entries(given ?? {}).filter(([, value]) => value !== undefined),
   ) as Partial<T>;
 
-/** For the trail: an image would only make it long. */
+/** Shows settings in the audit log, where an image would only make it long. */
 const shown = ({ settings, branding, goLiveDate, location, phone }: Business) => ({
   settings,
   branding: { ...branding, logo: branding.logo && `${branding.logo.length} characters` },

@@ -26,9 +26,9 @@ const isSame = (a: Code, b: Code) =>
  * rate nobody has said.
  */
 export function keepRates(before: Code[], after: Code[]): Code[] {
-  const was = new Map(before.map((each) => [each.code, each.data.percent]));
+  const former = new Map(before.map((each) => [each.code, each.data.percent]));
   return after.map((each) => {
-    const percent = each.data.percent ?? was.get(each.code);
+    const percent = each.data.percent ?? former.get(each.code);
     return percent === undefined ? each : { ...each, data: { ...each.data, percent } };
   });
 }
@@ -38,9 +38,9 @@ export type RateDifference = { taxClass: string; percent: { before: string; afte
 
 /** Finds the classes whose rate is another one than before. */
 export function rateChanges(before: Code[], after: Code[]): RateDifference[] {
-  const was = new Map(before.map((each) => [each.code, each.data.percent]));
+  const former = new Map(before.map((each) => [each.code, each.data.percent]));
   return after.flatMap(({ code, data: { percent } }) => {
-    const old = was.get(code);
+    const old = former.get(code);
     return old !== undefined && percent !== undefined && compare(old, percent) !== 0
       ? [{ taxClass: code, percent: { before: old, after: percent } }]
       : [];

@@ -3,7 +3,7 @@ import {
   earliestGoLive,
   holdDirectoryEntry,
   raiseEarliestGoLive,
-  sealForRealFrom,
+  raiseProductionSince,
   setOrganization,
 } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -96,7 +96,7 @@ function replaceConnection(
     await raiseEarliestGoLive(tx, earliest);
     // Books that were not connected have a past of their own, whoever signed it. So have the same
     // books for the time they were not connected.
-    if (before?.organizationId !== chosen) await sealForRealFrom(tx, at);
+    if (before?.organizationId !== chosen) await raiseProductionSince(tx, at);
     if (before) await endConnection(tx, before.id, at);
     const id = ports.newId('connection');
     await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);

@@ -106,7 +106,10 @@ export async function readConnectionHealth(tx: Tx): Promise<{
   return {
     quota: fromJson<StoredQuota | null>(row?.quota ?? null),
     polled: Object.fromEntries(
-      polled.map(([module, is]) => [module, { at: is.at ?? null, problem: is.problem ?? null }]),
+      polled.map(([module, state]) => [
+        module,
+        { at: state.at ?? null, problem: state.problem ?? null },
+      ]),
     ),
   };
 }

@@ -20,7 +20,7 @@ export type Grant = {
   blockedUntil: Date | null;
 };
 
-/** The grant, locked for the rest of the transaction (`platform` door). Secrets come sealed. */
+/** The grant, locked for the rest of the transaction (`platform` door). Its secrets are encrypted. */
 export async function lockGrant(tx: Tx, id: string): Promise<Grant | null> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
@@ -58,14 +58,14 @@ export const leaseGrant = (tx: Tx, id: string, holder: string, until: Date) =>
 export const keepAccessToken = (
   tx: Tx,
   id: string,
-  sealed: string,
+  encrypted: string,
   expiresAt: Date,
   apiDomain: string,
 ) =>
   query(
     tx,
     'update reference."grant" set access_token = $2, access_expires_at = $3, api_domain = $4, lease_until = null, blocked_until = null where id = $1',
-    [id, sealed, expiresAt, apiDomain],
+    [id, encrypted, expiresAt, apiDomain],
   );
 
 export const dropAccessToken = (tx: Tx, id: string) =>

@@ -16,19 +16,19 @@ type Use = {
 
 export const oauthRoutes = (use: Use) => {
   const status = async (call: Call) => {
-    const is = await use.status(call.ctx, call.session, call.params.id as string);
+    const connection = await use.status(call.ctx, call.session, call.params.id as string);
     return {
-      connection_id: is.id,
-      organization_id: is.organizationId,
-      status: is.status,
-      connected_at: is.connectedAt.toISOString(),
-      made_by: (await use.madeBy(call.ctx, [is.id])).get(is.id) ?? null,
-      ended_at: is.endedAt?.toISOString() ?? null,
-      api_domain: is.apiDomain,
-      scopes: is.scopes,
-      is_own_consent: is.isOwnConsent,
-      consent_id: is.consentId,
-      has_own_client: is.clientId !== null && !use.isPlatformClient(is.clientId),
+      connection_id: connection.id,
+      organization_id: connection.organizationId,
+      status: connection.status,
+      connected_at: connection.connectedAt.toISOString(),
+      made_by: (await use.madeBy(call.ctx, [connection.id])).get(connection.id) ?? null,
+      ended_at: connection.endedAt?.toISOString() ?? null,
+      api_domain: connection.apiDomain,
+      scopes: connection.scopes,
+      is_own_consent: connection.isOwnConsent,
+      consent_id: connection.consentId,
+      has_own_client: connection.clientId !== null && !use.isPlatformClient(connection.clientId),
     };
   };
   return [

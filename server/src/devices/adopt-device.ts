@@ -10,8 +10,8 @@ export type AdoptDevice = (
 ) => Promise<void>;
 
 /**
- * Takes over a device initialised elsewhere: the authority does not give its data a second time, so
- * a person types them.
+ * Adopts a device that was initialised elsewhere: the authority does not give its data a second
+ * time, so a person types them.
  */
 export const adoptDevice =
   (ports: Pick<Ports, 'record' | 'afterActive' | 'clock' | 'asking'>): AdoptDevice =>

@@ -31,23 +31,20 @@ export type Ports = {
   wait(ms: number): Promise<void>;
   log: Log;
   afterActive: (ctx: Context, deviceId: string) => Promise<void>;
-  /** The longest wait between two tries to write down what the device has said. */
+  /** The longest wait between two tries to store what the device has said. */
   recordMaxMs: number;
-  /** This process comes to its end. */
+  /** Aborted when this process ends. */
   ending: AbortSignal;
-  /**
-   * The devices that this process has asked for their keys and whose keys it does not have written
-   * down yet.
-   */
+  /** The devices that this process has asked for their keys and whose keys are not stored yet. */
   asking: Set<string>;
 };
 
 export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>;
 
 /**
- * Initialises a device with the authority, possible once: it gives its keys in this one answer and
- * never again. So it stands written that it was asked before it is; an answer that is lost leaves a
- * doubt on the device and in the trail, and keys that came are stored, sealed, before anything else
+ * Initialises a device with the authority. That is possible once: it gives its keys in this one
+ * answer and never again. So the question is stored before it is asked. A lost answer leaves a doubt
+ * on the device and in the audit log, and keys that came are stored, encrypted, before anything else
  * is done with them. Errors: `device_unreachable` (nothing left), `initialisation_in_doubt`,
  * `initialised_before`, `device_invalid`, `keys_set_aside`.
  */
@@ -84,7 +81,7 @@ export const initialiseDevice =
     await ports.afterActive(ctx, asked.device.id);
   };
 
-/** The device is asked, and what it says is written down however long that takes. */
+/** Asks the device, and stores what it says however long that takes. */
 async function askForKeys(
   ports: Ports,
   ctx: Context,
@@ -97,7 +94,7 @@ async function askForKeys(
     businessId: ctx.businessId,
     as: 'question',
   });
-  // Nothing left: what was in doubt before is still, and nothing else.
+  // Nothing was sent: what was in doubt before still is, and nothing else.
   if (sent.is === 'address_refused' || sent.is === 'unreachable')
     return stay(
       device.problem,
@@ -122,15 +119,15 @@ async function askForKeys(
     ending: ports.ending,
     look: async () => {
       await ctx.transaction((tx) => lockDevice(tx, device.id));
-      // Whoever looks from another process sees that it is still waited for; that this is refused
-      // as well says nothing new.
+      // Other processes see that the keys are still waited for; if storing this is refused as
+      // well, that says nothing new.
       await ctx.transaction((tx) => holdFurther(tx, device, ports.clock.now())).catch(() => {});
     },
   };
   const refusal = await retry(patient, about, () =>
     ctx.transaction((tx) => keepDeviceKeys(ports, tx, ctx, { device, at }, reply.value)),
   ).catch((error: unknown) => {
-    // Never the keys themselves: where they are lost, the authority has to give new ones.
+    // Never log the keys themselves: if they are lost, the authority has to give new ones.
     ports.log.error(
       { ...about, sdc_id: reply.value.sdcId, error: (error as Error).stack },
       'what a device was given at its initialisation is recorded nowhere',
@@ -139,7 +136,7 @@ async function askForKeys(
   });
   if (refusal) throw refusal;
 
-  /** It is not active; what is known of it stands on the device. */
+  /** Leaves the device inactive, and keeps with it what is known. */
   async function stay(
     problem: StoredProblem | null,
     code: ProblemCode,
@@ -161,12 +158,12 @@ async function askForKeys(
   }
 }
 
-/** Longer than any answer is waited for, from the question on. */
+/** Longer than any answer is waited for after the question. */
 const askedMs = 2 * 60_000;
-/** Keys that wait in this process are written as soon as they can be. */
+/** How soon to ask again while keys wait in this process to be stored. */
 const soonMs = 5_000;
 
-/** Its keys are here and not written yet: nobody else is to ask for them or to take it over. */
+/** Holds a device whose keys are here and not stored yet: nobody else may ask for or adopt it. */
 async function holdFurther(tx: Tx, device: Device, at: Date): Promise<void> {
   const known = await lockDevice(tx, device.id);
   if (
@@ -183,9 +180,9 @@ async function holdFurther(tx: Tx, device: Device, at: Date): Promise<void> {
 }
 
 /**
- * The device of a branch that was not set up yet: its first one, or the one that is to follow the
- * one at work. While somebody asks it for its keys it is nobody else's: asked twice some devices
- * are unusable, and taken over by hand meanwhile its keys would come in vain.
+ * Locks the device of a branch that was not set up yet: its first one, or the one to follow the one
+ * at work. While it is being asked for its keys it is nobody else's. Some devices are unusable if
+ * they are asked twice, and if it was adopted meanwhile its keys would come in vain.
  */
 export async function lockUnset(
   { asking }: Pick<Ports, 'asking'>,

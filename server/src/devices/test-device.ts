@@ -17,19 +17,18 @@ import {
 } from '../branches/index.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
-/** What a test has shown, and whose rules its device keeps. */
+/** The result of a test, and the dialect of its device. */
 export type TestedDevice = StoredProbe & { dialect: string };
 export type TestDevice = (ctx: Context, branchId: string | null) => Promise<TestedDevice>;
 
 const hourMs = 3_600_000;
-/** From three quarters of what a device may be without its authority on, a person should act. */
+/** The part of the time a device may be without its authority at which a person should act. */
 const soonPart = 0.75;
 
 /**
- * Asks a device whether it serves, as far as it lets itself be asked: never a sale. A taxpayer
- * lookup goes to the authority and so proves contact; the offline clock is an estimate from the
- * last proof. A device is asked once at a time, and whoever wants to know meanwhile gets the same
- * outcome.
+ * Tests whether a device serves, as far as it can be asked without a sale. A taxpayer lookup goes to
+ * the authority and so proves contact; the time offline is an estimate from the last proof. A device
+ * is asked once at a time, and those who ask meanwhile get the same outcome.
  */
 export const testDevice = (ports: Ports): TestDevice => {
   const underWay = new Map<string, Promise<TestedDevice>>();
@@ -39,7 +38,7 @@ export const testDevice = (ports: Ports): TestDevice => {
       return { business: await getBusiness(tx), device: await findDeviceOfBranch(tx, id) };
     });
     if (!device) throw new AppError(branchId ? 'not_found' : 'device_missing');
-    // One that was moved or set up meanwhile is another question.
+    // A device that was moved or set up meanwhile is another question.
     const key = [ctx.businessId, device.id, device.address, device.state].join(' ');
     const known = underWay.get(key);
     if (known) return known;
@@ -69,17 +68,17 @@ async function probeDevice(
   const answerMs = Math.round(performance.now() - begun);
   const judged = sent.is === 'answered' ? dialect.setUp.probe.judge(sent.answer) : null;
   let upstreamAt = device.lastUpstreamAt;
-  let toldName: string | null = null;
+  let authorityName: string | null = null;
   const { lookup } = dialect.taxpayers ?? {};
   if (lookup && judged === 'serves' && device.state !== 'new') {
-    const looked = await ports.vsdc.send(device, lookup.toRequest(named, business.taxpayerId), {
+    const found = await ports.vsdc.send(device, lookup.toRequest(named, business.taxpayerId), {
       businessId: ctx.businessId,
       as: 'question',
     });
-    const read = looked.is === 'answered' ? lookup.read(looked.answer) : null;
+    const read = found.is === 'answered' ? lookup.read(found.answer) : null;
     if (read?.is === 'done') {
       upstreamAt = ports.clock.now();
-      toldName = read.value;
+      authorityName = read.value;
     }
   }
   const at = ports.clock.now();
@@ -103,9 +102,9 @@ async function probeDevice(
     await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
     if (upstreamAt && upstreamAt !== device.lastUpstreamAt)
       await setLastUpstreamContact(tx, device.id, upstreamAt);
-    if (toldName === null) return;
-    // The taxpayer's name as the authority has it now, of its own taxpayer.
-    await keepDeviceTaxpayer(tx, device.id, { name: toldName, isVatRegistered: null }, at);
+    if (authorityName === null) return;
+    // The authority's present name of the business's own taxpayer.
+    await keepDeviceTaxpayer(tx, device.id, { name: authorityName, isVatRegistered: null }, at);
     await compareTaxpayer(tx, await getBusiness(tx));
   });
   return { ...probe, dialect: device.dialect };
@@ -118,7 +117,7 @@ type Heard =
     }
   | { is: 'unreachable' | 'in_doubt' | 'address_refused'; reason: string };
 
-/** For how long a device is without its authority as far as we know, and for how long it may be. */
+/** For how long a device has been without its authority, and for how long it may be. */
 type Offline = { hours: number | null; max: number | null };
 
 const isPast = ({ hours, max }: Offline, part = 1): boolean =>

@@ -21,13 +21,13 @@ type Page = Parameters<typeof listDirectory>[1];
 export const listBusinesses =
   (ports: Ports) =>
   (
-    by: { id: string; origin: string; requestId: string },
+    operator: { id: string; origin: string; requestId: string },
     page: Page,
   ): ReturnType<typeof listDirectory> =>
     ports.database.platform(async (tx) => {
       await ports.recordPlatform(
         tx,
-        { type: 'operator', ...by },
+        { type: 'operator', ...operator },
         {
           action: 'businesses.listed',
           subject: 'platform',

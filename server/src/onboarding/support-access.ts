@@ -151,12 +151,12 @@ export const listSupport =
         { endedAt: null, until: { $gt: now } },
         newest,
       );
-      const over = await tx.find(
+      const ended = await tx.find(
         SupportAccessEntity,
         { $or: [{ endedAt: { $ne: null } }, { until: { $lte: now } }] },
         { ...newest, limit: 100 },
       );
-      return [...open, ...over];
+      return [...open, ...ended];
     });
 
 const findOpen = (tx: Tx, operatorId: string, now: Date) =>

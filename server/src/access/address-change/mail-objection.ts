@@ -22,8 +22,8 @@ export async function mailObjection(
   const subject = `Another e-mail address for the admin of ${name}`;
   const text = mailText(ports, change, person, name);
   let unreached = 0;
-  for (const to of addresses)
-    await ports.sendMail({ to, subject, text }).catch((error: Error) => {
+  for (const address of addresses)
+    await ports.sendMail({ to: address, subject, text }).catch((error: Error) => {
       unreached++;
       ports.log.warn({ error: error.message }, 'a person could not be told of a change of address');
     });

@@ -27,9 +27,9 @@ export async function notifyAdmins(
   const link = `${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${objectionSecret(ports, ctx.businessId, wayBack.id)}`;
   const text = mailText({ person, businessName, wayBack, admins, link });
   let unreached = 0;
-  for (const to of recipients(person, admins))
+  for (const address of recipients(person, admins))
     await ports
-      .sendMail({ to, subject: `Somebody asks for a way back into ${businessName}`, text })
+      .sendMail({ to: address, subject: `Somebody asks for a way back into ${businessName}`, text })
       .catch((error: Error) => {
         unreached++;
         ports.log.warn({ error: error.message }, 'an admin could not be told of a way back');
