@@ -16,6 +16,8 @@ const programs = {
   verify: ['test/run-tests.ts', '--verify-only'],
   format: ['test/verify/format.ts'],
   house: ['test/verify/house.ts'],
+  coverage: ['test/node_modules/vitest/vitest.mjs', 'run', '--config', 'test/coverage.config.ts'],
+  mutate: ['test/verify/mutate.ts'],
   exams: ['test/exams/run.ts'],
   prove: ['test/proof/index.ts'],
   bench: ['test/bench/index.ts'],
