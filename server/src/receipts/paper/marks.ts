@@ -1,6 +1,6 @@
 import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import type { Box, Surface } from './surface.ts';
-import type { Typesetter } from './typesetter.ts';
+import type { Style, Typesetter } from './typesetter.ts';
 
 /** Our own words: what a sandbox device signs is no receipt of any authority. */
 export const test = 'TEST: not a fiscal receipt';
@@ -10,22 +10,15 @@ export const faint = '#5b6270';
 export const pale = '#c9ced6';
 export const mm = 72 / 25.4;
 
+/** A mark across the page, faint: its middle and its size. */
 export function watermark(
   surface: Surface,
   set: Typesetter,
-  text: string,
-  x: number,
-  y: number,
-  size: number,
+  mark: string,
+  { x, y, size }: { x: number; y: number; size: number },
 ): void {
-  surface.watermark(x, y, () =>
-    set.put(text, x - 400, y - size / 2, 800, {
-      size,
-      face: 'strong',
-      align: 'center',
-      color: red,
-    }),
-  );
+  const style: Style = { size, face: 'strong', align: 'center', color: red };
+  surface.watermark(x, y, () => set.put(mark, x - 400, y - size / 2, 800, style));
 }
 
 /** Answers how high it is, nothing where there is none. */
