@@ -2,7 +2,8 @@ import { type Business, getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects } from '../ports/dialect/index.ts';
+import type { Dialect, DialectDevice, Dialects } from '../ports/dialect/index.ts';
+import type { ProbeAnswer } from '../ports/dialect/set-up.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from '../branches/device.model.ts';
 import {
@@ -48,6 +49,9 @@ export const testDevice = (ports: Ports): TestDevice => {
   };
 };
 
+/** A device that is tested, as its dialect asks it. */
+type Asked = { device: Device; dialect: Dialect; named: DialectDevice };
+
 async function probeDevice(
   ports: Ports,
   ctx: Context,
@@ -60,60 +64,76 @@ async function probeDevice(
     branchCode: device.branchCode,
     serial: device.serial,
   };
-  const begun = performance.now();
-  const sent = await ports.vsdc.send(device, dialect.setUp.probe.toRequest(named), {
-    businessId: ctx.businessId,
-    as: 'question',
-  });
-  const answerMs = Math.round(performance.now() - begun);
-  const judged = sent.is === 'answered' ? dialect.setUp.probe.judge(sent.answer) : null;
-  let upstreamAt = device.lastUpstreamAt;
-  let authorityName: string | null = null;
-  const { lookup } = dialect.taxpayers ?? {};
-  if (lookup && judged === 'serves' && device.state !== 'new') {
-    const found = await ports.vsdc.send(device, lookup.toRequest(named, business.taxpayerId), {
-      businessId: ctx.businessId,
-      as: 'question',
-    });
-    const read = found.is === 'answered' ? lookup.read(found.answer) : null;
-    if (read?.is === 'done') {
-      upstreamAt = ports.clock.now();
-      authorityName = read.value;
-    }
-  }
+  const { heard, answerMs } = await askWhetherItServes(ports, ctx, { device, dialect, named });
+  const judged = heard.is === 'answered' ? heard.judged : null;
+  const known =
+    judged === 'serves' && device.state !== 'new'
+      ? await askForItsTaxpayer(ports, ctx, { device, dialect, named })
+      : null;
+  const upstreamAt = known?.at ?? device.lastUpstreamAt;
   const at = ports.clock.now();
   const since = upstreamAt ?? device.lastContactAt;
-  const offlineHours = since ? Math.floor((at.getTime() - since.getTime()) / hourMs) : null;
+  const hours = since ? Math.floor((at.getTime() - since.getTime()) / hourMs) : null;
+  const offline = { hours, max: dialect.setUp.offlineHoursMax };
   const probe: StoredProbe = {
-    result: resultOf(
-      sent.is === 'answered'
-        ? { is: 'answered', judged: judged ?? 'other' }
-        : { is: sent.is, reason: sent.reason },
-      device.state === 'new',
-      { hours: offlineHours, max: dialect.setUp.offlineHoursMax },
-    ),
+    result: resultOf(heard, device.state === 'new', offline),
     at: at.toISOString(),
-    answer_ms: sent.is === 'answered' ? answerMs : null,
+    answer_ms: answerMs,
     last_upstream_at: upstreamAt?.toISOString() ?? null,
-    offline_hours: offlineHours,
-    reason: sent.is === 'answered' ? null : sent.reason,
+    offline_hours: hours,
+    reason: heard.is === 'answered' ? null : heard.reason,
   };
   await ctx.transaction(async (tx) => {
     await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
-    if (upstreamAt && upstreamAt !== device.lastUpstreamAt)
-      await setLastUpstreamContact(tx, device.id, upstreamAt);
-    if (authorityName === null) return;
+    if (known) await setLastUpstreamContact(tx, device.id, known.at);
+    if (!known || known.name === null) return;
     // The authority's present name of the business's own taxpayer.
-    await keepDeviceTaxpayer(tx, device.id, { name: authorityName, isVatRegistered: null }, at);
+    await keepDeviceTaxpayer(tx, device.id, { name: known.name, isVatRegistered: null }, at);
     await compareTaxpayer(tx, await getBusiness(tx));
   });
   return { ...probe, dialect: device.dialect };
 }
 
+async function askWhetherItServes(
+  ports: Ports,
+  ctx: Context,
+  { device, dialect, named }: Asked,
+): Promise<{ heard: Heard; answerMs: number | null }> {
+  const { probe } = dialect.setUp;
+  const begun = performance.now();
+  const sent = await ports.vsdc.send(device, probe.toRequest(named), {
+    businessId: ctx.businessId,
+    as: 'question',
+  });
+  const answerMs = Math.round(performance.now() - begun);
+  return sent.is === 'answered'
+    ? { heard: { is: 'answered', judged: probe.judge(sent.answer) }, answerMs }
+    : { heard: { is: sent.is, reason: sent.reason }, answerMs: null };
+}
+
+/**
+ * Asks for the device's own taxpayer: only the authority knows it, so that an answer proves
+ * contact. Null where there is none, or where devices of this authority know no taxpayers.
+ */
+async function askForItsTaxpayer(
+  ports: Ports,
+  ctx: Context,
+  { device, dialect, named }: Asked,
+): Promise<{ at: Date; name: string | null } | null> {
+  const { lookup } = dialect.taxpayers ?? {};
+  if (!lookup) return null;
+  const sent = await ports.vsdc.send(device, lookup.toRequest(named, named.taxpayerId), {
+    businessId: ctx.businessId,
+    as: 'question',
+  });
+  const read = sent.is === 'answered' ? lookup.read(sent.answer) : null;
+  return read?.is === 'done' ? { at: ports.clock.now(), name: read.value } : null;
+}
+
 type Heard =
   | {
       is: 'answered';
-      judged: 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other';
+      judged: ProbeAnswer;
     }
   | { is: 'unreachable' | 'in_doubt' | 'address_refused'; reason: string };
 

@@ -14,7 +14,13 @@ export type Initialised = {
  * `link_down`: it says that it has no link to the authority. `vsdc_missing`: a web server without
  * its device. `stopped`: refuses to serve. `other`: something else altogether.
  */
-type ProbeAnswer = 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other';
+export type ProbeAnswer =
+  | 'serves'
+  | 'stranger'
+  | 'link_down'
+  | 'vsdc_missing'
+  | 'stopped'
+  | 'other';
 
 /** How a device begins its work, and how it is asked whether it still does. */
 export type SetUp = {
