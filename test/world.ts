@@ -231,7 +231,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       { ...secrets, ...told.secrets },
       {
         log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
-        // The simulated Zoho is as patient as a test needs; what the governor does is tried by
+        // The simulated Zoho is as patient as a test needs; what the call budget does is tried by
         // itself.
         governor: { perMinute: 100_000, zohoPerMinute: 100_000, blockSecondsMax: 0 },
         // Everybody in a world calls from one address, and a test that waits asks again and again.

@@ -275,7 +275,7 @@ import { booksSetup } from './zoho/books-setup.ts';
 import { booksWriting } from './zoho/books-writing.ts';
 import { zohoClient } from './zoho/client.ts';
 import { zohoHosts } from './zoho/data-centres.ts';
-import { governor, type GovernorSettings, usualGovernor } from './zoho/governor.ts';
+import { openCallBudget, type CallBudgetSettings, defaultCallBudget } from './zoho/call-budget.ts';
 import { booksPeople } from './zoho/books-people.ts';
 import { webhookReader } from './zoho/webhook-reader.ts';
 import { deleteOldPairings, pairings, checkZohoUser } from './zoho-sign-in/index.ts';
@@ -294,7 +294,7 @@ export type Instead = {
   patience: Partial<Patience>;
   statements: Partial<StatementLimits>;
   bytes: Partial<ByteLimits>;
-  governor: Partial<GovernorSettings>;
+  governor: Partial<CallBudgetSettings>;
   names: Partial<ResolverSettings>;
   dialects: Dialects;
   closeMs: number;
@@ -412,11 +412,11 @@ export async function startApp(
     contextOf: (businessId) => jobContext(businessId, 'calls'),
     run: (...ask) => jobs.run(...ask),
   });
-  const limits = governor(clock, { ...usualGovernor, ...instead.governor });
+  const limits = openCallBudget(clock, { ...defaultCallBudget, ...instead.governor });
   const zoho = zohoClient({
     tokens,
     hosts,
-    governor: limits,
+    budget: limits,
     clock,
     made: calls.made,
     lookup: names.lookup,

@@ -6,7 +6,7 @@ import type { CallMade } from '../ports/books.ts';
 import { countCalls, insertCalls, keepQuota } from './call.store.ts';
 
 /**
- * As much of the governor as the record needs: what others did goes in, what the answers said of
+ * As much of the call budget as the record needs: what others did goes in, what the answers said of
  * the quota comes out.
  */
 type Limits = {

@@ -63,7 +63,7 @@ export const processDueDocuments =
       const due = await ctx.transaction((tx) =>
         claimDueDocuments(tx, now, new Date(now.getTime() + leaseMs), batch),
       );
-      // A few at once: reading waits for Zoho most of the time, and the governor keeps to its
+      // A few at once: reading waits for Zoho most of the time, and the call budget keeps to its
       // limits.
       for (let i = 0; i < due.length; i += 4) {
         const looks = await Promise.allSettled(

@@ -8,6 +8,8 @@ import type { zohoHosts } from './data-centres.ts';
 import type { Json } from './parse-json.ts';
 import { list } from './fields.ts';
 
+type Hosts = ReturnType<typeof zohoHosts>;
+
 // The accounts server has been seen to take over ten seconds.
 const timeoutMs = 30_000;
 /** For one whole exchange, however its bytes drip. */
@@ -19,10 +21,7 @@ const organizationsMax = 50;
  * Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's
  * `access_token` or `error` counts.
  */
-export function zohoAccounts(
-  hosts: ReturnType<typeof zohoHosts>,
-  lookup: LookupFunction,
-): Accounts {
+export function zohoAccounts(hosts: Hosts, lookup: LookupFunction): Accounts {
   const dispatcher = new Agent({
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
@@ -32,7 +31,7 @@ export function zohoAccounts(
   return accountsOver(hosts, dispatcher);
 }
 
-const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): Accounts => ({
+const accountsOver = (hosts: Hosts, dispatcher: Agent): Accounts => ({
   isKnownApiDomain: hosts.isApi,
   isKnownAccountsServer: hosts.isAccounts,
   apiOf: hosts.apiOf,
@@ -50,25 +49,7 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
     });
     return `${accountsServer}/oauth/v2/auth?${query}`;
   },
-  async revoke(accountsServer, refreshToken) {
-    if (!hosts.isAccounts(accountsServer)) return false;
-    try {
-      const answer = await request(`${accountsServer}/oauth/v2/token/revoke`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ token: refreshToken }).toString(),
-        dispatcher,
-        signal: AbortSignal.timeout(exchangeMs),
-      });
-      const body = (await answer.body.json().catch(() => null)) as {
-        status?: string;
-        error?: string;
-      } | null;
-      return body?.status === 'success' || body?.error === 'invalid_code';
-    } catch {
-      return false;
-    }
-  },
+  revoke: (accountsServer, refreshToken) => revoke(hosts, dispatcher, accountsServer, refreshToken),
   dataCentre: hosts.find,
   listDataCentres: hosts.keys,
   exchange: async (ask) => {
@@ -79,40 +60,8 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
     const said = await tokenOf(hosts, dispatcher, ask);
     return 'text' in said ? judge(said.text) : said;
   },
-  async listOrganizations(apiDomain, accessToken) {
-    if (!hosts.isApi(apiDomain))
-      throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
-    const answer = await request(`${apiDomain}/books/v3/organizations`, {
-      headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
-      dispatcher,
-      signal: AbortSignal.timeout(exchangeMs),
-    }).catch((error: unknown) => {
-      throw new AppError('books_unavailable', {}, error);
-    });
-    const body = (await answer.body.json().catch(() => null)) as {
-      code?: number;
-      organizations?: Record<string, unknown>[];
-    } | null;
-    if (answer.statusCode === 401) throw new AppError('books_reconnect');
-    if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
-      throw new AppError('books_unavailable', {}, `HTTP ${answer.statusCode}`);
-    return Promise.all(
-      list(body.organizations as Json)
-        .slice(0, organizationsMax)
-        .map(async (each) => ({
-          organizationId: clean(String(each.organization_id)),
-          name: clean(String(each.name ?? '')).trim(),
-          currency: code(String(each.currency_code ?? '')),
-          // Some answers of the list name the role, some do not.
-          role: clean(
-            String(
-              each.user_role ??
-                (await roleIn(dispatcher, apiDomain, accessToken, String(each.organization_id))),
-            ),
-          ),
-        })),
-    );
-  },
+  listOrganizations: (apiDomain, accessToken) =>
+    listOrganizations(hosts, dispatcher, apiDomain, accessToken),
   async refresh({ accountsServer, clientId, clientSecret, refreshToken }): Promise<Refreshed> {
     if (!hosts.isAccounts(accountsServer))
       return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
@@ -136,9 +85,76 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
   },
 });
 
+/** Says whether the refresh token is dead now. */
+async function revoke(
+  hosts: Hosts,
+  dispatcher: Agent,
+  accountsServer: string,
+  refreshToken: string,
+): Promise<boolean> {
+  if (!hosts.isAccounts(accountsServer)) return false;
+  try {
+    const answer = await request(`${accountsServer}/oauth/v2/token/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token: refreshToken }).toString(),
+      dispatcher,
+      signal: AbortSignal.timeout(exchangeMs),
+    });
+    const body = (await answer.body.json().catch(() => null)) as {
+      status?: string;
+      error?: string;
+    } | null;
+    return body?.status === 'success' || body?.error === 'invalid_code';
+  } catch {
+    return false;
+  }
+}
+
+/** Lists the organizations of whoever the token is of, with the person's role in each. */
+async function listOrganizations(
+  hosts: Hosts,
+  dispatcher: Agent,
+  apiDomain: string,
+  accessToken: string,
+) {
+  if (!hosts.isApi(apiDomain))
+    throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
+  const answer = await request(`${apiDomain}/books/v3/organizations`, {
+    headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
+    dispatcher,
+    signal: AbortSignal.timeout(exchangeMs),
+  }).catch((error: unknown) => {
+    throw new AppError('books_unavailable', {}, error);
+  });
+  const body = (await answer.body.json().catch(() => null)) as {
+    code?: number;
+    organizations?: Record<string, unknown>[];
+  } | null;
+  if (answer.statusCode === 401) throw new AppError('books_reconnect');
+  if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
+    throw new AppError('books_unavailable', {}, `HTTP ${answer.statusCode}`);
+  return Promise.all(
+    list(body.organizations as Json)
+      .slice(0, organizationsMax)
+      .map(async (each) => ({
+        organizationId: clean(String(each.organization_id)),
+        name: clean(String(each.name ?? '')).trim(),
+        currency: code(String(each.currency_code ?? '')),
+        // Some answers of the list name the role, some do not.
+        role: clean(
+          String(
+            each.user_role ??
+              (await roleIn(dispatcher, apiDomain, accessToken, String(each.organization_id))),
+          ),
+        ),
+      })),
+  );
+}
+
 /** What the accounts server makes of a code, unjudged. */
 async function tokenOf(
-  hosts: ReturnType<typeof zohoHosts>,
+  hosts: Hosts,
   dispatcher: Agent,
   { accountsServer, clientId, clientSecret, code, redirectUri, verifier }: ExchangeAsk,
 ): Promise<{ text: string } | { is: 'failed'; reason: string }> {

@@ -44,27 +44,7 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
       ? []
       : list(answer.body.fields).map((each) => text(each.api_name));
   },
-  // A line that is not given back is deleted; one without its id would be made anew (zoho-books-api
-  // 4.8, 4.9).
-  async writeNoteFields(access, id, values) {
-    const before = await readNote(client, access, id);
-    if (!before) return false;
-    const lines = list(before.line_items);
-    if (lines.length === 0 || lines.some((line) => text(line.line_item_id) === '')) return false;
-    await client.call(access, {
-      method: 'PUT',
-      path: `/creditnotes/${id}`,
-      json: {
-        ...echo(before, ['customer_id', 'date', 'creditnote_number']),
-        line_items: lines.map((line) => echo(line, echoed)),
-        custom_fields: Object.entries(values).map(([api_name, value]) => ({ api_name, value })),
-      },
-    });
-    const after = await readNote(client, access, id);
-    if (!after || amountsOf(after) !== amountsOf(before))
-      throw new AppError('note_changed', { document_id: id });
-    return true;
-  },
+  writeNoteFields: (access, id, values) => writeNoteFields(client, access, id, values),
   async attach(access, id, { name, bytes, goesWithMail }) {
     await client.call(access, {
       method: 'POST',
@@ -86,28 +66,60 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
       json: { description, show_comment_to_clients: false },
     });
   },
-  async mail(access, id) {
-    const usual = await client.get(access, `/invoices/${id}/email`);
-    const data = usual.is === 'found' ? ((usual.body.data ?? {}) as Fields) : {};
-    const to = list(data.to_contacts)
-      .filter((each) => each.selected !== false)
-      .map((each) => text(each.email))
-      .filter(Boolean);
-    if (to.length === 0) return false;
-    await client.call(access, {
-      method: 'POST',
-      path: `/invoices/${id}/email`,
-      // A mail's text is Zoho's own and goes back as it is, with its lines.
-      json: {
-        to_mail_ids: to,
-        subject: text(data.subject),
-        body: data.body ?? '',
-        send_attachment: true,
-      },
-    });
-    return true;
-  },
+  mail: (access, id) => mail(client, access, id),
 });
+
+/**
+ * Writes fields of a credit note by giving the whole note back. A line that is not given back is
+ * deleted, and one without its id would be made again (zoho-books-api 4.8, 4.9).
+ */
+async function writeNoteFields(
+  client: ZohoClient,
+  access: BooksAccess,
+  id: string,
+  values: Record<string, string>,
+): Promise<boolean> {
+  const before = await readNote(client, access, id);
+  if (!before) return false;
+  const lines = list(before.line_items);
+  if (lines.length === 0 || lines.some((line) => text(line.line_item_id) === '')) return false;
+  await client.call(access, {
+    method: 'PUT',
+    path: `/creditnotes/${id}`,
+    json: {
+      ...echo(before, ['customer_id', 'date', 'creditnote_number']),
+      line_items: lines.map((line) => echo(line, echoed)),
+      custom_fields: Object.entries(values).map(([api_name, value]) => ({ api_name, value })),
+    },
+  });
+  const after = await readNote(client, access, id);
+  if (!after || amountsOf(after) !== amountsOf(before))
+    throw new AppError('note_changed', { document_id: id });
+  return true;
+}
+
+/** Has Zoho mail an invoice to its contacts; says whether there is anybody to mail it to. */
+async function mail(client: ZohoClient, access: BooksAccess, id: string): Promise<boolean> {
+  const usual = await client.get(access, `/invoices/${id}/email`);
+  const data = usual.is === 'found' ? ((usual.body.data ?? {}) as Fields) : {};
+  const to = list(data.to_contacts)
+    .filter((each) => each.selected !== false)
+    .map((each) => text(each.email))
+    .filter(Boolean);
+  if (to.length === 0) return false;
+  await client.call(access, {
+    method: 'POST',
+    path: `/invoices/${id}/email`,
+    // A mail's text is Zoho's own and goes back as it is, with its lines.
+    json: {
+      to_mail_ids: to,
+      subject: text(data.subject),
+      body: data.body ?? '',
+      send_attachment: true,
+    },
+  });
+  return true;
+}
 
 /**
  * What a line says, as it goes back. What is not among it Zoho makes out itself: amounts, names of

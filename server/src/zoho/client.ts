@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { decodeText } from '../platform/decode-text.ts';
 import type { CallMade, Purpose } from '../ports/books.ts';
 import type { zohoHosts } from './data-centres.ts';
-import type { Governor } from './governor.ts';
+import type { CallBudget } from './call-budget.ts';
 import { type Json, parseJson } from './parse-json.ts';
 
 type Tokens = {
@@ -71,7 +71,7 @@ const bytesMax = 8 << 20;
 type Ports = {
   tokens: Tokens;
   hosts: ReturnType<typeof zohoHosts>;
-  governor: Governor;
+  budget: CallBudget;
   clock: Clock;
   made(call: CallMade): void;
   lookup: LookupFunction;
@@ -82,122 +82,155 @@ type Ports = {
  * are *unavailable*.
  */
 export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> } {
-  const { tokens, hosts, governor, clock } = ports;
   const agent = new Agent({
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxResponseSize: bytesMax,
     connect: { timeout: 8_000, lookup: ports.lookup },
   });
-
-  const once = async (organization: Organization, ask: Ask) => {
-    const { token, apiDomain } = ask.as ?? (await tokens.of(organization.grantId));
-    if (!hosts.isApi(apiDomain))
-      throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
-    const search = new URLSearchParams({
-      ...ask.query,
-      organization_id: organization.organizationId,
-    });
-    const done = await governor.turn(organization.organizationId, organization.purpose);
-    const [at, begun] = [clock.now(), performance.now()];
-    let status: number | null = null;
-    let zohoCode: string | null = null;
-    try {
-      const answer = await request(`${apiDomain}/books/v3${ask.path}?${search}`, {
-        method: ask.method,
-        headers: {
-          authorization: `Zoho-oauthtoken ${token}`,
-          accept: 'application/json',
-          ...(ask.json === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(ask.json === undefined ? {} : { body: JSON.stringify(ask.json) }),
-        ...(ask.file ? { body: formOf(ask.file) } : {}),
-        dispatcher: agent,
-        signal: AbortSignal.timeout(exchangeMs),
-      });
-      const type = String(answer.headers['content-type'] ?? '');
-      const text = decodeText(Buffer.from(await answer.body.arrayBuffer()), type);
-      status = answer.statusCode;
-      const body = type.includes('json') ? parseJson(text) : null;
-      zohoCode = body ? cut(clean(String(body.code)), 20) : null;
-      const number = (name: string) => {
-        const value = Number(answer.headers[name] ?? Number.NaN);
-        return Number.isFinite(value) ? value : null;
-      };
-      governor.heard(organization.organizationId, {
-        status,
-        code: zohoCode ?? '',
-        limit: number('x-rate-limit-limit'),
-        remaining: number('x-rate-limit-remaining'),
-        resetSeconds: number('x-rate-limit-reset'),
-        retryAfterSeconds: number('retry-after'),
-      });
-      return {
-        status,
-        type,
-        body,
-        token,
-        aheadMs: aheadOf(String(answer.headers.date ?? ''), clock.now()),
-      };
-    } catch (error) {
-      throw error instanceof AppError ? error : new AppError('books_unavailable', {}, error);
-    } finally {
-      done();
-      ports.made({
-        businessId: organization.businessId,
-        organizationId: organization.organizationId,
-        at,
-        purpose: organization.purpose,
-        method: ask.method,
-        // Which endpoint, not which document: ids would make every call its own kind.
-        endpoint: ask.path.replace(/\d{6,}/g, '{id}'),
-        status,
-        zohoCode,
-        ms: Math.round(performance.now() - begun),
-      });
-    }
-  };
-
-  /**
-   * A kept connection may be closed from the other side at the moment it is used. What only reads
-   * is asked for once more.
-   */
-  const onceOrAgain = (organization: Organization, ask: Ask) =>
-    once(organization, ask).catch((error: AppError) => {
-      if (ask.method !== 'GET' || !isConnectionLost(error.cause)) throw error;
-      return once(organization, ask);
-    });
-
   const call: ZohoClient['call'] = async (organization, ask) => {
-    let { status, type, body, token, aheadMs } = await onceOrAgain(organization, ask);
-    // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and
-    // refreshing would burn the quota.
-    if (status === 401 && body?.code !== '57' && !ask.as) {
-      await tokens.invalidate(organization.grantId, token);
-      ({ status, type, body, token, aheadMs } = await onceOrAgain(organization, ask));
-    }
-    if (!body) throw new AppError('books_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
-    const code = cut(clean(String(body.code)), 20);
-    if (status >= 200 && status < 300 && code === '0') return { is: 'found', body, aheadMs };
-    if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
-    if (status === 429) throw new AppError('books_limit');
-    if (status === 401 || code === '57' || code === '6041')
-      throw new AppError('books_forbidden', { zoho_code: code });
-    if (status >= 400 && status < 500)
-      throw new AppError('books_refused', {
-        zoho_code: code,
-        zoho_text: cut(clean(String(body.message ?? '')), 300),
-      });
-    throw new AppError('books_unavailable', { zoho_code: code }, `HTTP ${status}`);
+    const first = await onceOrAgain(ports, agent, organization, ask);
+    if (!isTokenDead(first) || ask.as) return judge(first);
+    await ports.tokens.invalidate(organization.grantId, first.token);
+    return judge(await onceOrAgain(ports, agent, organization, ask));
   };
-
   return {
     call,
     get: (organization, path, query = {}) => call(organization, { method: 'GET', path, query }),
     close: () => {
-      governor.close();
+      ports.budget.close();
       return agent.destroy();
     },
+  };
+}
+
+type Heard = {
+  status: number;
+  type: string;
+  /** Null: the answer is not JSON. */
+  body: { [key: string]: Json } | null;
+  /** The token that was used. */
+  token: string;
+  aheadMs: number;
+};
+
+/**
+ * An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing
+ * would burn the quota.
+ */
+const isTokenDead = ({ status, body }: Heard): boolean => status === 401 && body?.code !== '57';
+
+/** Zoho's own codes for what is not there, and for what a role or a scope does not allow. */
+const missingCodes = ['1002', '5'];
+const forbiddenCodes = ['57', '6041'];
+
+/** Returns the answer, or throws what Zoho means by it. */
+function judge({ status, type, body, aheadMs }: Heard): ZohoAnswer {
+  if (!body) throw new AppError('books_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
+  const code = cut(clean(String(body.code)), 20);
+  if (status >= 200 && status < 300 && code === '0') return { is: 'found', body, aheadMs };
+  if (status === 404 || missingCodes.includes(code)) return { is: 'missing' };
+  if (status === 429) throw new AppError('books_limit');
+  if (status === 401 || forbiddenCodes.includes(code))
+    throw new AppError('books_forbidden', { zoho_code: code });
+  if (status >= 400 && status < 500)
+    throw new AppError('books_refused', {
+      zoho_code: code,
+      zoho_text: cut(clean(String(body.message ?? '')), 300),
+    });
+  throw new AppError('books_unavailable', { zoho_code: code }, `HTTP ${status}`);
+}
+
+/**
+ * A kept connection may be closed from the other side at the moment it is used. What only reads is
+ * asked for once more.
+ */
+const onceOrAgain = (ports: Ports, agent: Agent, organization: Organization, ask: Ask) =>
+  once(ports, agent, organization, ask).catch((error: AppError) => {
+    if (ask.method !== 'GET' || !isConnectionLost(error.cause)) throw error;
+    return once(ports, agent, organization, ask);
+  });
+
+/** Makes one call in its turn, and records that it was made, whatever came of it. */
+async function once(
+  ports: Ports,
+  agent: Agent,
+  organization: Organization,
+  ask: Ask,
+): Promise<Heard> {
+  const { tokens, hosts, budget, clock } = ports;
+  const { token, apiDomain } = ask.as ?? (await tokens.of(organization.grantId));
+  if (!hosts.isApi(apiDomain))
+    throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
+  const done = await budget.turn(organization.organizationId, organization.purpose);
+  const [at, begun] = [clock.now(), performance.now()];
+  let status: number | null = null;
+  let zohoCode: string | null = null;
+  try {
+    const answer = await exchange(agent, organization, ask, { token, apiDomain });
+    const type = String(answer.headers['content-type'] ?? '');
+    const text = decodeText(Buffer.from(await answer.body.arrayBuffer()), type);
+    status = answer.statusCode;
+    const body = type.includes('json') ? parseJson(text) : null;
+    zohoCode = body ? cut(clean(String(body.code)), 20) : null;
+    budget.heard(organization.organizationId, {
+      status,
+      code: zohoCode ?? '',
+      ...limitsIn(answer.headers),
+    });
+    const aheadMs = aheadOf(String(answer.headers.date ?? ''), clock.now());
+    return { status, type, body, token, aheadMs };
+  } catch (error) {
+    throw error instanceof AppError ? error : new AppError('books_unavailable', {}, error);
+  } finally {
+    done();
+    ports.made({
+      businessId: organization.businessId,
+      organizationId: organization.organizationId,
+      at,
+      purpose: organization.purpose,
+      method: ask.method,
+      // Which endpoint, not which document: ids would make every call its own kind.
+      endpoint: ask.path.replace(/\d{6,}/g, '{id}'),
+      status,
+      zohoCode,
+      ms: Math.round(performance.now() - begun),
+    });
+  }
+}
+
+function exchange(
+  agent: Agent,
+  { organizationId }: Organization,
+  ask: Ask,
+  { token, apiDomain }: { token: string; apiDomain: string },
+) {
+  const search = new URLSearchParams({ ...ask.query, organization_id: organizationId });
+  return request(`${apiDomain}/books/v3${ask.path}?${search}`, {
+    method: ask.method,
+    headers: {
+      authorization: `Zoho-oauthtoken ${token}`,
+      accept: 'application/json',
+      ...(ask.json === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(ask.json === undefined ? {} : { body: JSON.stringify(ask.json) }),
+    ...(ask.file ? { body: formOf(ask.file) } : {}),
+    dispatcher: agent,
+    signal: AbortSignal.timeout(exchangeMs),
+  });
+}
+
+/** What the headers of an answer say of the day's calls and of a block. */
+function limitsIn(headers: Awaited<ReturnType<typeof exchange>>['headers']) {
+  const number = (name: string) => {
+    const value = Number(headers[name] ?? Number.NaN);
+    return Number.isFinite(value) ? value : null;
+  };
+  return {
+    limit: number('x-rate-limit-limit'),
+    remaining: number('x-rate-limit-remaining'),
+    resetSeconds: number('x-rate-limit-reset'),
+    retryAfterSeconds: number('retry-after'),
   };
 }
 

@@ -57,7 +57,11 @@ export function readDocument(
   raw: Fields,
   around: Around,
 ): BooksDocument {
-  const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
+  const [idKey, numberKey] =
+    module === 'invoices'
+      ? ['invoice_id', 'invoice_number']
+      : ['creditnote_id', 'creditnote_number'];
+  const own = text(raw[idKey]);
   if (own !== id) throw new AppError('books_mismatch', {}, `asked for ${id}, got ${own}`);
   const date = dayIn(text(raw.date));
   if (date === null) throw unreadable('date', raw.date);
@@ -72,11 +76,11 @@ export function readDocument(
   return {
     module,
     id,
-    number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
+    number: text(raw[numberKey]),
     ...kindOf(module, word(raw.type)),
     status: word(raw.status),
     createdAt: madeAt(text(raw.created_time), around.aheadMs ?? 0),
-    modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
+    modifiedAt: modifiedAtOf(raw),
     date,
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {
@@ -88,16 +92,10 @@ export function readDocument(
     currency: currencyOf(raw),
     baseCurrency: around.baseCurrency,
     basePlaces: around.basePlaces ?? 2,
-    // Only its sale's is used for a credit note: nothing depends on how its own is spelled.
-    exchangeRate:
-      module === 'creditnotes'
-        ? (amountIn(raw.exchange_rate) ?? '0')
-        : amount(raw, 'exchange_rate'),
+    exchangeRate: exchangeRateOf(module, raw),
     places,
     isTaxInclusive: isSaid(raw, 'is_inclusive_tax', false),
-    isReverseCharge:
-      isSaid(raw, 'is_reverse_charge_applied', false) ||
-      !isZero(amountIn(raw.reverse_charge_tax_total) ?? '0'),
+    isReverseCharge: isReverseCharge(raw),
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
     discount: { amount: discount, isBeforeTax: isSaid(raw, 'is_discount_before_tax', true) },
     shipping: shippingOf(raw, places),
@@ -118,6 +116,19 @@ export function readDocument(
     },
   };
 }
+
+/** Only its sale's rate is used for a credit note: nothing depends on how its own is spelled. */
+const exchangeRateOf = (module: BooksDocument['module'], raw: Fields): string =>
+  module === 'creditnotes' ? (amountIn(raw.exchange_rate) ?? '0') : amount(raw, 'exchange_rate');
+
+const isReverseCharge = (raw: Fields): boolean =>
+  isSaid(raw, 'is_reverse_charge_applied', false) ||
+  !isZero(amountIn(raw.reverse_charge_tax_total) ?? '0');
+
+const modifiedAtOf = (raw: Fields): Date | null => {
+  const given = text(raw.last_modified_time);
+  return given ? readTime(given) : null;
+};
 
 /**
  * Withheld by the whole document, or line by line, or at payment: under one name or another, and
@@ -216,29 +227,10 @@ function currencyOf(raw: Fields): string {
 function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
   const charge = amount(raw, 'shipping_charge');
   const without = amountOrNone(raw, 'shipping_charge_exclusive_of_tax');
-  const inside = amountOrNone(raw, 'shipping_charge_inclusive_of_tax');
-  const percent = isGiven(raw.shipping_charge_tax_percentage)
-    ? percentage(raw, 'shipping_charge_tax_percentage')
-    : null;
-  const taxes = list(raw.shipping_charge_taxes);
-  const [only] = taxes;
-  const taxId =
-    text(raw.shipping_charge_tax_id) || (taxes.length === 1 ? text(only?.tax_id) : '') || null;
-  const taxName = text(raw.shipping_charge_tax_name) || text(only?.tax_name);
-  const taxPercent = percent ?? percentOfAll(taxes) ?? percentIn(taxName);
-  const difference = without !== null && inside !== null ? subtract(inside, without) : null;
-  const listed =
-    taxes.length > 0
-      ? add('0', ...taxAmounts(raw, 'shipping_charge_taxes').map((tax) => tax.amount))
-      : null;
-  const told = [amountOrNone(raw, 'shipping_charge_tax'), listed, difference].filter(
-    (each) => each !== null,
-  );
-  const said = told.find((each) => !isZero(each)) ?? told[0] ?? null;
-  if (isZero(without ?? charge))
-    return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: percent, taxName };
-  const isGross = without === null && isSaid(raw, 'is_inclusive_tax', false);
   const base = without ?? charge;
+  const { taxId, taxName, percent, taxPercent, said } = taxOfShipping(raw, without);
+  if (isZero(base)) return { net: base, tax: said ?? '0', taxId, taxPercent: percent, taxName };
+  const isGross = without === null && isSaid(raw, 'is_inclusive_tax', false);
   const share = isGross ? add('100', taxPercent ?? '0') : '100';
   const tax =
     said ?? (taxId && taxPercent ? round(divide(multiply(base, taxPercent), share), places) : '0');
@@ -254,6 +246,37 @@ function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
     taxKind,
     ...(taxKindUnknown ? { taxKindUnknown } : {}),
   };
+}
+
+/** The tax of shipping: which, at what percentage, and what Zoho says it comes to, if it does. */
+function taxOfShipping(raw: Fields, without: string | null) {
+  const percent = isGiven(raw.shipping_charge_tax_percentage)
+    ? percentage(raw, 'shipping_charge_tax_percentage')
+    : null;
+  const taxes = list(raw.shipping_charge_taxes);
+  const [only] = taxes;
+  const idInList = taxes.length === 1 ? text(only?.tax_id) : '';
+  const taxName = text(raw.shipping_charge_tax_name) || text(only?.tax_name);
+  return {
+    taxId: text(raw.shipping_charge_tax_id) || idInList || null,
+    taxName,
+    percent,
+    taxPercent: percent ?? percentOfAll(taxes) ?? percentIn(taxName),
+    said: saidOfShippingTax(raw, without, taxes.length > 0),
+  };
+}
+
+/** Of the amounts that Zoho gives for the tax the first that is not zero, else the first. */
+function saidOfShippingTax(raw: Fields, without: string | null, isListed: boolean): string | null {
+  const inside = amountOrNone(raw, 'shipping_charge_inclusive_of_tax');
+  const difference = without !== null && inside !== null ? subtract(inside, without) : null;
+  const listed = isListed
+    ? add('0', ...taxAmounts(raw, 'shipping_charge_taxes').map((tax) => tax.amount))
+    : null;
+  const told = [amountOrNone(raw, 'shipping_charge_tax'), listed, difference].filter(
+    (each) => each !== null,
+  );
+  return told.find((each) => !isZero(each)) ?? told[0] ?? null;
 }
 
 function entityDiscount(raw: Fields, places: number): string {

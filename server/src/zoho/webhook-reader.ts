@@ -121,14 +121,17 @@ function findDocument(body: Fields, depth: number): BooksWebhookBody | null {
     const found = within && findDocument(within, depth + 1);
     if (found) return found;
   }
+  return findChosen(body);
+}
+
+/** The document that a body names by its id among chosen keys. */
+function findChosen(body: Fields): BooksWebhookBody | null {
   const chosen = new Map(Object.entries(body).map(([key, value]) => [plainKey(key), value]));
   // Beside an invoice's own id may stand that of the recurring one it was made by, or of a
   // retainer.
+  const isOwn = (key: string) => !/^(?:recurring|retainer)/.test(key);
   const end = (name: string) =>
-    chosen.get(name) ??
-    [...chosen].find(
-      ([key]) => key.endsWith(`_${name}`) && !/^(?:recurring|retainer)/.test(key),
-    )?.[1];
+    chosen.get(name) ?? [...chosen].find(([key]) => key.endsWith(`_${name}`) && isOwn(key))?.[1];
   for (const [kind, module] of kinds) {
     const id = end(`${kind}_id`) ?? (kind === 'creditnote' ? end('credit_note_id') : undefined);
     if (id !== undefined)

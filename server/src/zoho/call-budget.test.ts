@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Purpose } from '../ports/books.ts';
-import { type Governor, governor, usualGovernor } from './governor.ts';
+import { type CallBudget, openCallBudget, defaultCallBudget } from './call-budget.ts';
 
-let limits: Governor;
+let limits: CallBudget;
 let started: { at: number; purpose: Purpose }[];
 let failed: string[];
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date('2026-11-20T08:00:00Z') });
-  limits = governor({ now: () => new Date(Date.now()) });
+  limits = openCallBudget({ now: () => new Date(Date.now()) });
   started = [];
   failed = [];
 });
@@ -42,7 +42,7 @@ const mostInAMinute = () =>
     ),
   );
 
-describe('the governor of Zoho’s limits', () => {
+describe('the call budget of an organization', () => {
   test('never lets more than our share start in any sixty seconds, and leaves none of it unused while there is work', async () => {
     heard({});
     // A worker per place: each asks again as soon as it was served.
@@ -124,6 +124,6 @@ describe('the governor of Zoho’s limits', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(started.map((each) => each.purpose)).toEqual(['sign']);
     expect(failed).toEqual(['books_limit']);
-    expect(usualGovernor.ofDay).toBe(0.5);
+    expect(defaultCallBudget.ofDay).toBe(0.5);
   });
 });
