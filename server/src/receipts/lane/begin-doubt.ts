@@ -47,61 +47,94 @@ export async function doubtEarlier(
   said: Said,
   isSuspect: (holder: EarlierHolder) => boolean,
 ): Promise<{ areDoubted: boolean; areOthers: boolean }> {
-  const { ports, tx, ctx, at } = work;
-  const { invoiceNumber } = about;
+  const { tx } = work;
   const found = { areDoubted: false, areOthers: false };
-  for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(
-    isSuspect,
-  )) {
-    const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
-    // The very document, in doubt about the number by the receipt that stands for it: it is nobody
-    // else.
-    const standing = await standingFor(tx, earlier);
-    if (standing.id === about.receiptId && standing.state === 'in_doubt') continue;
-    // Also by another receipt of it that was closed at this device: of one document it is asked
-    // once.
-    const isInDoubt =
-      standing.state === 'in_doubt' &&
-      standing.deviceId === device.id &&
-      standing.invoiceNumber === invoiceNumber;
-    const taken = isInDoubt ? earlier : await takeBack(work, earlier);
-    if (!taken) {
-      found.areOthers = true;
-      // Once it is known not to be signed where it goes by now, it is in doubt about this.
-      if (await isToBeDoubted(tx, earlier)) await makeDoubtful(tx, earlier.id, invoiceNumber);
-      const problem = {
-        code: 'maybe_signed_twice',
-        document_number: earlier.documentNumber,
-        invoice_number: invoiceNumber,
-      } as const;
-      await ports.alerts.raise(tx, ctx, earlier.id, problem);
-      continue;
-    }
-    found.areDoubted = true;
-    if (isInDoubt) continue;
-    await makeDoubtful(tx, earlier.id, invoiceNumber);
-    const problem: StoredProblem = {
-      code: 'signed_answer_lost',
-      device_code: said.deviceCode,
-      device_text: said.deviceText,
-      ...asTakenOut(taken),
-    };
-    await beginDoubt(
-      tx,
-      earlier.id,
-      { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal },
-      at,
-    );
-    await ports.record(tx, ctx, {
-      action: 'receipt.doubted',
-      subject: earlier.id,
-      before: { state: earlier.state },
-      after: problem,
-    });
-    ports.changed(earlier.id);
+  const holders = await earlierHolders(tx, device.id, about.invoiceNumber, about.receiptId);
+  for (const { receiptId } of holders.filter(isSuspect)) {
+    const holder = (await lockReceipt(tx, receiptId)) as Receipt;
+    const came = await doubtHolder(work, { ...about, device, said }, holder);
+    found.areDoubted ||= came === 'doubted';
+    found.areOthers ||= came === 'other';
   }
-  await nameSuspects(tx, device.id, invoiceNumber);
+  await nameSuspects(tx, device.id, about.invoiceNumber);
   return found;
+}
+
+/** A number that the device says to be used, as it was said of the receipt it was sent for last. */
+type TakenNumber = {
+  device: Pick<LaneDevice, 'id' | 'lastTotal'>;
+  receiptId: string;
+  invoiceNumber: string;
+  said: Said;
+};
+
+/**
+ * Puts one that held a taken number before in doubt about it. `other`: a doubt does not help it
+ * now, and people are told; null: it is the very document that was sent last.
+ */
+async function doubtHolder(
+  work: LaneWork,
+  taken: TakenNumber,
+  holder: Receipt,
+): Promise<'doubted' | 'other' | null> {
+  const { device, invoiceNumber } = taken;
+  // The very document, in doubt about the number by the receipt that stands for it: it is nobody
+  // else.
+  const standing = await standingFor(work.tx, holder);
+  if (standing.id === taken.receiptId && standing.state === 'in_doubt') return null;
+  // Also by another receipt of it that was closed at this device: of one document it is asked once.
+  const isInDoubt =
+    standing.state === 'in_doubt' &&
+    standing.deviceId === device.id &&
+    standing.invoiceNumber === invoiceNumber;
+  if (isInDoubt) return 'doubted';
+  const stood = await takeBack(work, holder);
+  if (stood) await doubtTaken(work, taken, holder, stood);
+  else await tellOfTwo(work, holder, invoiceNumber);
+  return stood ? 'doubted' : 'other';
+}
+
+/** `stood`: what stood for the document until now. */
+async function doubtTaken(
+  { ports, tx, ctx, at }: LaneWork,
+  { device, invoiceNumber, said }: TakenNumber,
+  holder: Receipt,
+  stood: Receipt,
+): Promise<void> {
+  await makeDoubtful(tx, holder.id, invoiceNumber);
+  const problem: StoredProblem = {
+    code: 'signed_answer_lost',
+    device_code: said.deviceCode,
+    device_text: said.deviceText,
+    ...asTakenOut(stood),
+  };
+  await beginDoubt(
+    tx,
+    holder.id,
+    { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal },
+    at,
+  );
+  await ports.record(tx, ctx, {
+    action: 'receipt.doubted',
+    subject: holder.id,
+    before: { state: holder.state },
+    after: problem,
+  });
+  ports.changed(holder.id);
+}
+
+/** Once it is known not to be signed where it goes by now, it is in doubt about the taken number. */
+async function tellOfTwo(
+  { ports, tx, ctx }: LaneWork,
+  holder: Receipt,
+  invoiceNumber: string,
+): Promise<void> {
+  if (await isToBeDoubted(tx, holder)) await makeDoubtful(tx, holder.id, invoiceNumber);
+  await ports.alerts.raise(tx, ctx, holder.id, {
+    code: 'maybe_signed_twice',
+    document_number: holder.documentNumber,
+    invoice_number: invoiceNumber,
+  });
 }
 
 /**

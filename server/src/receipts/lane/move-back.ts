@@ -14,21 +14,21 @@ import type { LaneWork } from './lane-ports.ts';
  */
 export async function moveBack(
   work: LaneWork<{ record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> }>,
-  from: Pick<Receipt, 'id' | 'deviceId'>,
-  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
+  closed: Pick<Receipt, 'id' | 'deviceId'>,
+  standing: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
 ): Promise<void> {
   const { ports, tx, ctx, at } = work;
-  await moveReceiptBack(tx, from.id, to, { code: 'receipt_moved' }, at);
-  await moveSeconds(tx, from.id, to.id);
-  const stands = (await findReceipt(tx, to.id)) as Receipt;
+  await moveReceiptBack(tx, closed.id, standing, { code: 'receipt_moved' }, at);
+  await moveSeconds(tx, closed.id, standing.id);
+  const stands = (await findReceipt(tx, standing.id)) as Receipt;
   if (stands.isContested) {
-    await ports.alerts.resolve(tx, ctx, from.id, ['signed_twice']);
-    await ports.alerts.raise(tx, ctx, to.id, signedTwice(stands));
+    await ports.alerts.resolve(tx, ctx, closed.id, ['signed_twice']);
+    await ports.alerts.raise(tx, ctx, standing.id, signedTwice(stands));
   }
   await ports.record(tx, ctx, {
     action: 'receipt.moved',
-    subject: from.id,
-    before: { device_id: from.deviceId },
-    after: { device_id: to.deviceId, receipt_id: to.id },
+    subject: closed.id,
+    before: { device_id: closed.deviceId },
+    after: { device_id: standing.deviceId, receipt_id: standing.id },
   });
 }

@@ -144,6 +144,5 @@ export function signedReceiptOf(
     at,
     auditId: ports.newId('audit'),
     actor: { type: 'job', id: 'lane' },
-    worker: ports.worker,
   };
 }

@@ -124,7 +124,13 @@ export const createPrepared =
         : { id: await open(tx, ctx, as) };
       // Of what is in doubt instead nothing is sealed here: what was said of another system stands.
       if (device.environment === 'production' && !isDoubted)
-        await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
+        await sealHereInstead(
+          ports,
+          tx,
+          ctx,
+          { module, documentId },
+          { receiptId: id, answers: prepared.answers },
+        );
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return getReceipt(tx, id);
     });

@@ -96,7 +96,7 @@ export type Ended = {
   settled?: AttemptFact['settled'];
 };
 
-export const endAttempt = (tx: Tx, id: string, is: Ended) =>
+export const endAttempt = (tx: Tx, id: string, end: Ended) =>
   query(
     tx,
     `with d as (update device set open_attempt = null where open_attempt = $1)
@@ -104,15 +104,15 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
        settled = $9, response_raw = $10 where id = $1 and ended_at is null`,
     [
       id,
-      is.outcome,
-      is.at,
-      is.mayHaveLeft,
-      is.isSocketClosed,
-      is.deviceCode,
-      is.deviceText,
-      is.response?.text,
-      is.settled ?? null,
-      is.response?.raw,
+      end.outcome,
+      end.at,
+      end.mayHaveLeft,
+      end.isSocketClosed,
+      end.deviceCode,
+      end.deviceText,
+      end.response?.text,
+      end.settled ?? null,
+      end.response?.raw,
     ],
   );
 
@@ -236,13 +236,13 @@ export const wasSentBefore = async (tx: Tx, attemptId: string, otherId: string):
 export const settleAttempts = (
   tx: Tx,
   receiptId: string,
-  as: 'not_signed' | 'not_ours' | 'reversed',
-  only: { invoiceNumber: string },
+  settled: 'not_signed' | 'not_ours' | 'reversed',
+  sent: { invoiceNumber: string },
 ) =>
   query(
     tx,
     "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled = 'doubtful' or settled is null and outcome in ('in_doubt', 'number_taken'))",
-    [receiptId, as, only.invoiceNumber],
+    [receiptId, settled, sent.invoiceNumber],
   );
 
 /**

@@ -12,8 +12,8 @@ export const isInDoubt = (receipt: string) => `(${receipt}.state = 'in_doubt') i
  * what was there before anything was counted stands before everything else, in the order of its
  * times.
  */
-export const isLater = (row: string, than: string) =>
-  `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${than}.ordinal, ${than}.started_at, ${than}.id)`;
+export const isLater = (row: string, other: string) =>
+  `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${other}.ordinal, ${other}.started_at, ${other}.id)`;
 
 /** As `isDoubtful` has it, of what is not under way. */
 export const mayBeSigned = (attempt: string) =>
@@ -23,9 +23,9 @@ export const mayBeSigned = (attempt: string) =>
  * The receipts of one document in one environment: one that stands, and at other devices those that
  * were closed for it.
  */
-export const isOfSame = (receipt: string, as: string) =>
-  `${receipt}.business_id = ${as}.business_id and ${receipt}.module = ${as}.module and ${receipt}.document_id = ${as}.document_id and ${receipt}.kind = ${as}.kind
-     and ${receipt}.environment = ${as}.environment`;
+export const isOfSame = (receipt: string, other: string) =>
+  `${receipt}.business_id = ${other}.business_id and ${receipt}.module = ${other}.module and ${receipt}.document_id = ${other}.document_id and ${receipt}.kind = ${other}.kind
+     and ${receipt}.environment = ${other}.environment`;
 
 /**
  * Devices with a document that is not asked about because it may be signed under another number as
@@ -138,7 +138,7 @@ export const asBefore = (problem: string) =>
 export async function beginDoubt(
   tx: Tx,
   receiptId: string,
-  is: {
+  doubt: {
     problem: StoredProblem;
     invoiceNumber: string;
     nextTryAt: Date | null;
@@ -146,13 +146,21 @@ export async function beginDoubt(
   },
   at: Date,
 ): Promise<void> {
-  const state = await decideState(tx, receiptId, 'in_doubt', { about: is.invoiceNumber });
-  await restoreSent(tx, receiptId, is.invoiceNumber);
+  const state = await decideState(tx, receiptId, 'in_doubt', { about: doubt.invoiceNumber });
+  await restoreSent(tx, receiptId, doubt.invoiceNumber);
   await query(
     tx,
     `update receipt set state = $7, problem = ${asBefore('$2')}, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
        total_before_doubt = coalesce(total_before_doubt, $5), tries = case when state = 'in_doubt' then tries else 0 end + 1, updated_at = $6 where id = $1`,
-    [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at, state],
+    [
+      receiptId,
+      json(doubt.problem),
+      doubt.invoiceNumber,
+      doubt.nextTryAt,
+      doubt.totalBefore,
+      at,
+      state,
+    ],
   );
 }
 

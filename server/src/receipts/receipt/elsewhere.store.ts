@@ -77,9 +77,9 @@ export async function sealHereInstead(
   tx: Tx,
   ctx: Context,
   key: Key,
-  receiptId: string,
-  answers: KeptAnswers,
+  opened: { receiptId: string; answers: KeptAnswers },
 ): Promise<void> {
+  const { receiptId, answers } = opened;
   const said = await findElsewhere(tx, key, true);
   if (!said) return;
   if (!answers.confirm?.includes('sealed_elsewhere') || answers.about?.elsewhere !== said.at)

@@ -102,7 +102,7 @@ export async function latestSealedRate(
  */
 export async function listOfNumber(
   tx: Tx,
-  of: {
+  document: {
     module: Receipt['module'];
     documentId: string;
     number: string;
@@ -122,7 +122,7 @@ export async function listOfNumber(
        from receipt r where r.document_number = $3 and r.module = $1 and r.document_id <> $2 and r.environment = $4 and r.moved_to is null
         and r.kind = case r.module when 'invoices' then 'sale' else 'refund' end and (r.state in ('queued', 'in_doubt', 'signed') or r.contested)
       order by r.opened_at desc, r.id desc limit $5`,
-    [of.module, of.documentId, of.number, of.environment, of.most],
+    [document.module, document.documentId, document.number, document.environment, document.most],
   );
   return rows.map((row) => ({
     id: row.id,

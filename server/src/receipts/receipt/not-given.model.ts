@@ -24,5 +24,5 @@ export function failedAgain(was: NotGiven | null, at: Date): NotGiven {
  * Whether it is none of the failures that end by themselves: three tries over a quarter of an hour,
  * in which other documents were given.
  */
-export const isNeverGiven = (of: NotGiven, at: Date): boolean =>
-  of.tries >= neverTries && at.getTime() - Date.parse(of.since) >= neverMs;
+export const isNeverGiven = (document: NotGiven, at: Date): boolean =>
+  document.tries >= neverTries && at.getTime() - Date.parse(document.since) >= neverMs;

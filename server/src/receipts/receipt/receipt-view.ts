@@ -2,8 +2,8 @@ import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../../ports/dialect/index.ts';
 import type { Receipt, StoredReversal } from './receipt-row.ts';
 import { remarksOn } from '../sale/refund-remarks.model.ts';
-import type { Foreign } from '../../model/sale.model.ts';
-import { whyContested } from './second-signature.model.ts';
+import type { Foreign, Signature } from '../../model/sale.model.ts';
+import { type SecondSignature, whyContested } from './second-signature.model.ts';
 
 /**
  * A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's
@@ -11,15 +11,7 @@ import { whyContested } from './second-signature.model.ts';
  */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
   const { sale, filing } = receipt.filed;
-  const totals = dialects
-    .of(receipt.dialect)
-    .sales.totals(sale.lines, filing.rates, filing.headerTax);
-  const s = receipt.signature;
-  const problem = receipt.isContested
-    ? whyContested(receipt)
-    : receipt.state === 'queued'
-      ? whyItWaits(receipt)
-      : receipt.problem;
+  const problem = problemOf(receipt);
   return {
     id: receipt.id,
     state: receipt.state,
@@ -33,27 +25,8 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     branch_code: receipt.branchCode,
     buyer_name: sale.buyer.name,
     invoice_number: receipt.invoiceNumber,
-    receipt_number: s?.receiptNumber ?? null,
-    total_receipt_number: s?.totalReceiptNumber ?? null,
-    label: s?.label ?? null,
-    internal_data: s?.internalData ?? null,
-    receipt_signature: s?.receiptSignature ?? null,
-    sdc_id: s?.sdcId ?? null,
-    mrc_number: s?.mrcNumber ?? null,
-    signed_at: s?.signedAt.toISOString() ?? null,
-    verification_url: s?.verificationUrl ?? null,
-    totals: {
-      currency: sale.currency,
-      taxable: totals.taxable,
-      tax: totals.tax,
-      total: totals.total,
-      by_class: totals.byClass.map((each) => ({
-        tax_class: each.taxClass,
-        rate: each.rate,
-        taxable: each.taxable,
-        tax: each.tax,
-      })),
-    },
+    ...(receipt.signature ? toSignatureView(receipt.signature) : unsigned),
+    totals: toTotalsView(receipt, dialects),
     foreign: toForeignView(sale.foreign, sale.documentDate),
     sale_receipt_id: receipt.saleReceiptId,
     prints: receipt.prints,
@@ -63,28 +36,8 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     },
     original_paper: receipt.originalPaper,
     reversal: receipt.reversal && toReversalView(receipt.reversal, language),
-    settlement: receipt.settlement && {
-      evidence: receipt.settlement.evidence as Record<string, unknown>,
-      proposed_by: receipt.settlement.proposed_by,
-      proposed_name: receipt.settlement.proposed_name,
-      proposed_at: new Date(receipt.settlement.proposed_at).toISOString(),
-    },
-    second_signatures: receipt.secondSignatures.map((each) => ({
-      invoice_number: each.invoiceNumber,
-      receipt_number: each.receiptNumber,
-      total_receipt_number: each.totalReceiptNumber,
-      label: each.label,
-      internal_data: each.internalData,
-      receipt_signature: each.receiptSignature,
-      sdc_id: each.sdcId,
-      mrc_number: each.mrcNumber,
-      signed_at: each.signedAt.toISOString(),
-      verification_url: each.verificationUrl,
-      heard_at: each.heardAt.toISOString(),
-      settled_as: each.settledAs,
-      settled_evidence: each.settledEvidence as Record<string, unknown> | null,
-      settled_at: each.settledAt?.toISOString() ?? null,
-    })),
+    settlement: receipt.settlement && toSettlementView(receipt.settlement),
+    second_signatures: receipt.secondSignatures.map(toSecondView),
     reverses_receipt_id: filing.reverses?.receiptId ?? null,
     problem: problem && describeProblem(problem, language),
     // Kept without its module at first.
@@ -93,6 +46,70 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     updated_at: receipt.updatedAt.toISOString(),
   };
 };
+
+const problemOf = (receipt: Receipt): StoredProblem | null => {
+  if (receipt.isContested) return whyContested(receipt);
+  return receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
+};
+
+const toSignatureView = (signature: Signature & { label: string; verificationUrl: string }) => ({
+  receipt_number: signature.receiptNumber,
+  total_receipt_number: signature.totalReceiptNumber,
+  label: signature.label,
+  internal_data: signature.internalData,
+  receipt_signature: signature.receiptSignature,
+  sdc_id: signature.sdcId,
+  mrc_number: signature.mrcNumber,
+  signed_at: signature.signedAt.toISOString(),
+  verification_url: signature.verificationUrl,
+});
+
+const unsigned = {
+  receipt_number: null,
+  total_receipt_number: null,
+  label: null,
+  internal_data: null,
+  receipt_signature: null,
+  sdc_id: null,
+  mrc_number: null,
+  signed_at: null,
+  verification_url: null,
+};
+
+function toTotalsView(receipt: Receipt, dialects: Dialects) {
+  const { sale, filing } = receipt.filed;
+  const totals = dialects
+    .of(receipt.dialect)
+    .sales.totals(sale.lines, filing.rates, filing.headerTax);
+  return {
+    currency: sale.currency,
+    taxable: totals.taxable,
+    tax: totals.tax,
+    total: totals.total,
+    by_class: totals.byClass.map((each) => ({
+      tax_class: each.taxClass,
+      rate: each.rate,
+      taxable: each.taxable,
+      tax: each.tax,
+    })),
+  };
+}
+
+const toSettlementView = (settlement: NonNullable<Receipt['settlement']>) => ({
+  evidence: settlement.evidence as Record<string, unknown>,
+  proposed_by: settlement.proposed_by,
+  proposed_name: settlement.proposed_name,
+  proposed_at: new Date(settlement.proposed_at).toISOString(),
+});
+
+const toSecondView = (second: SecondSignature) => ({
+  invoice_number: second.invoiceNumber,
+  ...toSignatureView(second),
+  heard_at: second.heardAt.toISOString(),
+  settled_as: second.settledAs,
+  settled_evidence: second.settledEvidence as Record<string, unknown> | null,
+  settled_at: second.settledAt?.toISOString() ?? null,
+});
 
 function toReversalView(stored: StoredReversal, language: string) {
   const { refund_state: state, refund_problem: problem, ...reversal } = stored;

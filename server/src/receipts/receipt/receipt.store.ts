@@ -97,9 +97,8 @@ export type ReceiptPage = {
 };
 
 /**
- * A page of receipts, newest first. A state stands as text in the statement, so that an index of
- * that state is chosen; what is searched for is found by its rarest word, or, where every word is
- * in many, met soon on the way through all of them.
+ * Returns a page of receipts, newest first. What is searched for is found by its rarest word, or,
+ * where every word is in many, met soon on the way through all of them.
  */
 export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]> {
   const beginnings = page.search ? prefixesOf(page.search) : null;
@@ -108,21 +107,18 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
   const rare = beginnings && (await findSelectivePrefix(tx, beginnings));
   const where = [
     pageAfter('receipt', 'r.opened_at', 'r.id', '$1', '$2'),
-    page.environment
-      ? `r.environment = '${page.environment === 'sandbox' ? 'sandbox' : 'production'}'`
-      : "(r.environment = 'production' or d.state <> 'retired')",
-    ...(page.state
-      ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`]
-      : []),
+    inEnvironment(page.environment),
+    ...inState(page.state),
     ...(rare ? [idsByWord('$5', '$6')] : []),
     ...(beginnings ? [containsAll('r.words', '$4')] : []),
   ];
+  const { at, id } = page.after ?? { at: null, id: null };
   const rows = await query(
     tx,
     `${select} where ${where.join(' and ')} order by r.opened_at desc, r.id desc limit $3`,
     [
-      page.after?.at ?? null,
-      page.after?.id ?? null,
+      at,
+      id,
       page.limit,
       ...(beginnings ? [beginnings] : []),
       ...(rare ? [rare.from, rare.to] : []),
@@ -130,6 +126,15 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
   );
   return rows.map(toReceipt);
 }
+
+const inEnvironment = (environment: ReceiptPage['environment']): string =>
+  environment
+    ? `r.environment = '${environment === 'sandbox' ? 'sandbox' : 'production'}'`
+    : "(r.environment = 'production' or d.state <> 'retired')";
+
+/** A state stands as text in the statement, so that an index of that state is chosen. */
+const inState = (state: string | undefined): string[] =>
+  state ? [`r.state = '${receiptStates.find((each) => each === state) ?? ''}'`] : [];
 
 /** Opens the one receipt of a document; false where it exists already. */
 export async function insertReceipt(

@@ -8,11 +8,11 @@ import type { Receipt } from './receipt-row.ts';
 import { customerWord } from './find-sales.store.ts';
 
 /** What a receipt is found by: its document's number, the buyer, and whose it is. */
-export const wordsOfReceipt = (of: Pick<Receipt, 'documentNumber' | 'filed'>): string =>
+export const wordsOfReceipt = (receipt: Pick<Receipt, 'documentNumber' | 'filed'>): string =>
   searchWordsOf(
-    of.documentNumber,
-    of.filed.sale.buyer.name,
-    customerWord(of.filed.sale.customerId),
+    receipt.documentNumber,
+    receipt.filed.sale.buyer.name,
+    customerWord(receipt.filed.sale.customerId),
   );
 
 /** Beside what is filed, for the index that finds the last rate of a currency. */
@@ -70,7 +70,12 @@ export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
  * Puts a refused or withdrawn receipt back in the lane of its own device, as the same receipt, at
  * the end.
  */
-export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date): Promise<void> {
+export async function requeueReceipt(
+  tx: Tx,
+  id: string,
+  content: Requeued,
+  at: Date,
+): Promise<void> {
   const state = await decideState(tx, id, 'queued');
   await query(
     tx,
@@ -79,15 +84,15 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
     [
       id,
       at,
-      json(as.filed),
-      as.documentHash,
-      json(as.answers),
-      as.documentNumber,
-      as.documentDate,
-      as.saleReceiptId,
-      as.needsRegistering,
-      wordsOfReceipt(as),
-      currencyOf(as.filed),
+      json(content.filed),
+      content.documentHash,
+      json(content.answers),
+      content.documentNumber,
+      content.documentDate,
+      content.saleReceiptId,
+      content.needsRegistering,
+      wordsOfReceipt(content),
+      currencyOf(content.filed),
       state,
     ],
   );
@@ -100,7 +105,7 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
 export const moveReceipt = async (
   tx: Tx,
   id: string,
-  to: string,
+  movedTo: string,
   problem: StoredProblem,
   at: Date,
 ) => {
@@ -109,7 +114,7 @@ export const moveReceipt = async (
   await query(
     tx,
     'update receipt set state = $5, moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1',
-    [id, to, json(problem), at, state],
+    [id, movedTo, json(problem), at, state],
   );
 };
 
@@ -122,7 +127,7 @@ export const moveReceipt = async (
 export async function moveReceiptBack(
   tx: Tx,
   id: string,
-  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'movedTo'>,
+  standing: Pick<Receipt, 'id' | 'module' | 'documentId' | 'movedTo'>,
   problem: StoredProblem,
   at: Date,
 ): Promise<void> {
@@ -130,11 +135,18 @@ export async function moveReceiptBack(
   // there is, it is in nobody's way.
   const between =
     "update receipt set moved_to = '-' where module = $2 and document_id = $3 and moved_to = $1 returning id";
-  const [before] = await query<{ id: string }>(tx, between, [to.id, to.module, to.documentId]);
-  await moveReceipt(tx, id, to.id, problem, at);
-  await query(tx, 'update receipt set moved_to = null where id = $1', [to.id]);
+  const [before] = await query<{ id: string }>(tx, between, [
+    standing.id,
+    standing.module,
+    standing.documentId,
+  ]);
+  await moveReceipt(tx, id, standing.id, problem, at);
+  await query(tx, 'update receipt set moved_to = null where id = $1', [standing.id]);
   if (before)
-    await query(tx, 'update receipt set moved_to = $2 where id = $1', [before.id, to.movedTo]);
+    await query(tx, 'update receipt set moved_to = $2 where id = $1', [
+      before.id,
+      standing.movedTo,
+    ]);
 }
 
 /**
@@ -145,7 +157,7 @@ export async function moveReceiptBack(
 export async function refreshReceipt(
   tx: Tx,
   id: string,
-  as: Pick<
+  content: Pick<
     Receipt,
     'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'saleReceiptId'
   > & { needsRegistering: boolean },
@@ -158,16 +170,16 @@ export async function refreshReceipt(
        problem = case when invoice_number is null and read_at is null then null else problem end where id = $1`,
     [
       id,
-      json(as.filed),
-      as.documentHash,
-      as.documentNumber,
-      as.documentDate,
+      json(content.filed),
+      content.documentHash,
+      content.documentNumber,
+      content.documentDate,
       at,
-      as.needsRegistering,
-      wordsOfReceipt(as),
-      currencyOf(as.filed),
-      json(as.answers),
-      as.saleReceiptId,
+      content.needsRegistering,
+      wordsOfReceipt(content),
+      currencyOf(content.filed),
+      json(content.answers),
+      content.saleReceiptId,
     ],
   );
 }

@@ -56,7 +56,7 @@ export type Proposal = Pick<
 >;
 
 /** A proposal, in the place of an earlier one that came to nothing. */
-export const putProposal = (tx: Tx, businessId: string, is: Proposal) =>
+export const putProposal = (tx: Tx, businessId: string, proposal: Proposal) =>
   query(
     tx,
     `insert into reversal (business_id, receipt_id, invoice_number, reason_code, source, proposed_by, proposed_name, proposed_at)
@@ -66,27 +66,27 @@ export const putProposal = (tx: Tx, businessId: string, is: Proposal) =>
        confirmed_by = null, confirmed_name = null, confirmed_at = null, reversal_receipt_id = null`,
     [
       businessId,
-      is.receiptId,
-      is.invoiceNumber,
-      is.reasonCode,
-      is.source,
-      is.proposedBy,
-      is.proposedName,
-      is.proposedAt,
+      proposal.receiptId,
+      proposal.invoiceNumber,
+      proposal.reasonCode,
+      proposal.source,
+      proposal.proposedBy,
+      proposal.proposedName,
+      proposal.proposedAt,
     ],
   );
 
 export const confirmProposal = (
   tx: Tx,
   receiptId: string,
-  by: { id: string; name: string },
+  person: { id: string; name: string },
   reversalReceiptId: string,
   at: Date,
 ) =>
   query(
     tx,
     'update reversal set confirmed_by = $2, confirmed_name = $3, confirmed_at = $4, reversal_receipt_id = $5 where receipt_id = $1',
-    [receiptId, by.id, by.name, at, reversalReceiptId],
+    [receiptId, person.id, person.name, at, reversalReceiptId],
   );
 
 export const dropProposal = (tx: Tx, receiptId: string) =>
@@ -103,10 +103,10 @@ export const dropProposal = (tx: Tx, receiptId: string) =>
 export async function markReversed(
   tx: Tx,
   businessId: string,
-  is: Reverses & { reversalReceiptId: string },
+  reversed: Reverses & { reversalReceiptId: string },
   at: Date,
 ): Promise<void> {
-  const { receiptId, invoiceNumber, reversalReceiptId, word } = is;
+  const { receiptId, invoiceNumber, reversalReceiptId, word } = reversed;
   if (word)
     await query(
       tx,

@@ -9,8 +9,8 @@ export const secondSignaturesOf = (receipt: string): string => `
       'receipt_number', x.receipt_number::text, 'total_receipt_number', x.total_receipt_number::text) order by x.ordinal, x.heard_at, x.receipt_signature)
      from second_signature x where x.business_id = ${receipt}.business_id and x.receipt_id = ${receipt}.id)`;
 
-export const toSecondSignatures = (of: unknown): SecondSignature[] =>
-  (fromJson<Record<string, unknown>[] | null>(of) ?? []).map((row) => ({
+export const toSecondSignatures = (stored: unknown): SecondSignature[] =>
+  (fromJson<Record<string, unknown>[] | null>(stored) ?? []).map((row) => ({
     receiptNumber: row.receipt_number as string,
     totalReceiptNumber: row.total_receipt_number as string,
     internalData: row.internal_data as string,
@@ -37,7 +37,7 @@ export async function keepSecond(
   tx: Tx,
   businessId: string,
   receiptId: string,
-  is: Omit<SecondSignature, 'settledEvidence'> & {
+  second: Omit<SecondSignature, 'settledEvidence'> & {
     response: KeptAnswer | null;
     settledEvidence?: unknown;
   },
@@ -50,24 +50,24 @@ export async function keepSecond(
     [
       businessId,
       receiptId,
-      is.receiptSignature,
-      is.attemptId,
-      is.deviceId,
-      is.invoiceNumber,
-      is.receiptNumber,
-      is.totalReceiptNumber,
-      is.internalData,
-      is.sdcId,
-      is.mrcNumber,
-      is.signedAt,
-      is.verificationUrl,
-      is.label,
-      is.response?.text,
-      is.response?.raw,
-      is.heardAt,
-      is.settledAs,
-      json(is.settledEvidence ?? null),
-      is.settledAt,
+      second.receiptSignature,
+      second.attemptId,
+      second.deviceId,
+      second.invoiceNumber,
+      second.receiptNumber,
+      second.totalReceiptNumber,
+      second.internalData,
+      second.sdcId,
+      second.mrcNumber,
+      second.signedAt,
+      second.verificationUrl,
+      second.label,
+      second.response?.text,
+      second.response?.raw,
+      second.heardAt,
+      second.settledAs,
+      json(second.settledEvidence ?? null),
+      second.settledAt,
     ],
   );
   await query(
@@ -75,12 +75,12 @@ export async function keepSecond(
     `update device set free_numbers = array_remove(free_numbers, $2::bigint), burnt_numbers = array_remove(burnt_numbers, $2::bigint),
        total_base = case when total_base is null or total_base = $3::bigint - 1 then $3::bigint else total_base end,
        last_total_receipt_number = greatest(last_total_receipt_number, $3::bigint) where id = $1`,
-    [is.deviceId, is.invoiceNumber, is.totalReceiptNumber],
+    [second.deviceId, second.invoiceNumber, second.totalReceiptNumber],
   );
-  if (is.settledAt === null)
+  if (second.settledAt === null)
     await query(tx, 'update receipt set contested = true, updated_at = $2 where id = $1', [
       receiptId,
-      is.heardAt,
+      second.heardAt,
     ]);
 }
 
@@ -89,14 +89,14 @@ export async function settleSecond(
   tx: Tx,
   receiptId: string,
   receiptSignature: string,
-  is: { as: 'receipt' | 'undone'; evidence: unknown; at: Date },
+  word: { as: 'receipt' | 'undone'; evidence: unknown; at: Date },
 ): Promise<void> {
   await query(
     tx,
     'update second_signature set settled_as = $3, settled_evidence = $4, settled_at = $5 where receipt_id = $1 and receipt_signature = $2',
-    [receiptId, receiptSignature, is.as, json(is.evidence), is.at],
+    [receiptId, receiptSignature, word.as, json(word.evidence), word.at],
   );
-  await contestWhileOpen(tx, receiptId, is.at);
+  await contestWhileOpen(tx, receiptId, word.at);
 }
 
 /** The refund that undid a lost sale has answered what was heard of it meanwhile. */

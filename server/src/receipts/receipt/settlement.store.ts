@@ -5,7 +5,7 @@ export const putSettlement = (
   tx: Tx,
   businessId: string,
   receiptId: string,
-  is: { evidence: unknown; by: { id: string; name: string } },
+  proposal: { evidence: unknown; by: { id: string; name: string } },
   at: Date,
 ) =>
   query(
@@ -13,7 +13,7 @@ export const putSettlement = (
     `insert into settlement (business_id, receipt_id, evidence, proposed_by, proposed_name, proposed_at) values ($1, $2, $3, $4, $5, $6)
      on conflict (business_id, receipt_id) do update set evidence = excluded.evidence, proposed_by = excluded.proposed_by,
        proposed_name = excluded.proposed_name, proposed_at = excluded.proposed_at`,
-    [businessId, receiptId, json(is.evidence), is.by.id, is.by.name, at],
+    [businessId, receiptId, json(proposal.evidence), proposal.by.id, proposal.by.name, at],
   );
 
 export const deleteSettlement = (tx: Tx, receiptId: string) =>

@@ -20,15 +20,18 @@ export type SignedReceipt = {
   at: Date;
   auditId: string;
   actor: { type: string; id: string };
-  worker: string | null;
 };
 
 /**
  * The attempt's outcome, the signature, the receipt's state, the device's counters and the trail:
  * one statement, one transaction.
  */
-export async function recordSigned(tx: Tx, businessId: string, is: SignedReceipt): Promise<void> {
-  const s = is.signature;
+export async function recordSigned(
+  tx: Tx,
+  businessId: string,
+  signed: SignedReceipt,
+): Promise<void> {
+  const s = signed.signature;
   await sendWithoutWaiting(
     tx,
     `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
@@ -47,10 +50,10 @@ export async function recordSigned(tx: Tx, businessId: string, is: SignedReceipt
      values ($1, $19, $16, $20, $21, 'receipt.signed', $3, $22)`,
     [
       businessId,
-      is.attemptId,
-      is.receiptId,
-      is.deviceId,
-      is.invoiceNumber,
+      signed.attemptId,
+      signed.receiptId,
+      signed.deviceId,
+      signed.invoiceNumber,
       s.receiptNumber,
       s.totalReceiptNumber,
       s.internalData,
@@ -58,22 +61,22 @@ export async function recordSigned(tx: Tx, businessId: string, is: SignedReceipt
       s.sdcId,
       s.mrcNumber,
       s.signedAt,
-      is.verificationUrl,
-      is.source,
-      json(is.evidence),
-      is.at,
-      is.response?.text,
-      is.label,
-      is.auditId,
-      is.actor.type,
-      is.actor.id,
+      signed.verificationUrl,
+      signed.source,
+      json(signed.evidence),
+      signed.at,
+      signed.response?.text,
+      signed.label,
+      signed.auditId,
+      signed.actor.type,
+      signed.actor.id,
       json({
-        invoice_number: is.invoiceNumber,
+        invoice_number: signed.invoiceNumber,
         receipt_number: s.receiptNumber,
         total_receipt_number: s.totalReceiptNumber,
-        source: is.source,
+        source: signed.source,
       }),
-      is.response?.raw,
+      signed.response?.raw,
     ],
   );
 }
@@ -126,8 +129,8 @@ export const explainTotals = (tx: Tx, deviceId: string, count: string) =>
 export const countOwnNumbers = async (
   tx: Tx,
   deviceId: string,
-  from: bigint,
-  to: bigint,
+  first: bigint,
+  last: bigint,
 ): Promise<bigint> =>
   BigInt(
     (
@@ -139,7 +142,7 @@ export const countOwnNumbers = async (
              union select a.invoice_number from receipt r join attempt a on a.business_id = r.business_id and a.receipt_id = r.id
                 where r.device_id = $1 and r.state = 'in_doubt' and a.invoice_number <> r.invoice_number and ${mayBeSigned('a')}) own
           where invoice_number between $2::bigint and $3::bigint`,
-        [deviceId, from.toString(), to.toString()],
+        [deviceId, first.toString(), last.toString()],
       )
     )?.own ?? 0,
   );
@@ -195,7 +198,7 @@ export const isTotalKnown = async (
  */
 export const canTotalBe = async (
   tx: Tx,
-  of: { receiptId: string; invoiceNumber: string },
+  sent: { receiptId: string; invoiceNumber: string },
   totalReceiptNumber: string,
   { environment, sdcId }: OfDevice,
 ): Promise<boolean> =>
@@ -205,7 +208,7 @@ export const canTotalBe = async (
          union all select environment, sdc_id, total_receipt_number, ordinal, heard_at from second_signature) s
       where environment = $5 and sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
        and (ordinal, recorded_at) < (select ordinal, started_at from attempt where receipt_id = $3 and invoice_number = $4 order by ordinal, started_at limit 1)) limit 1`,
-    [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber, environment],
+    [totalReceiptNumber, sdcId, sent.receiptId, sent.invoiceNumber, environment],
   )) === null;
 
 export type OfDevice = Pick<Receipt, 'environment'> & { sdcId: string };
