@@ -21,6 +21,7 @@ export default defineConfig({
         'server/src/**/*.test.ts',
         'widget/src/**/*.test.{ts,tsx}',
         'test/simulators/**/*.test.ts',
+        'test/authorities/**/*.test.ts',
         'test/verify/**/*.test.ts',
         'test/proof/code-of.test.ts',
         'test/proof/attempt-after-send.test.ts',

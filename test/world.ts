@@ -8,7 +8,7 @@ import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { startWidgetHost, type WidgetHost } from './simulators/zoho/widget-host.ts';
-import { type RwVsdc, startRwVsdc } from './simulators/vsdc/rw-vsdc/index.ts';
+import { type RwVsdc, startRwVsdc } from './authorities/rw-vsdc/simulator/index.ts';
 import { type MailServer, startMail } from './simulators/mail/index.ts';
 import { startZoho, type Zoho } from './simulators/zoho/index.ts';
 

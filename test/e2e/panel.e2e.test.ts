@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, codeFor, confirmShown, enrol, until } from '../api.ts';
 import { checkout, startWorld, type World } from '../world.ts';
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
 import { look, openBrowser, openPanel, type Panel, signIn } from './browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

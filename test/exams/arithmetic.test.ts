@@ -7,7 +7,7 @@ import type { Json } from '@muhuri/server/zoho/parse-json';
 import { readDocument } from '@muhuri/server/zoho/read-document';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkSale } from '../simulators/vsdc/rw-vsdc/check-sale.ts';
+import { checkSale } from '../authorities/rw-vsdc/simulator/check-sale.ts';
 import { cases, examSeed } from './size.ts';
 import {
   decimal,

@@ -28,7 +28,7 @@ describe('what a part of the proof depends on', () => {
       for (const file of [
         'server/src/receipts/lane/run-lane.ts',
         'server/src/migrations/0001-ground.ts',
-        'test/simulators/vsdc/rw-vsdc/index.ts',
+        'test/authorities/rw-vsdc/simulator/index.ts',
       ])
         expect(files).toContain(file);
       expect(files.every((file) => existsSync(join(checkout, file)))).toBe(true);
@@ -37,7 +37,7 @@ describe('what a part of the proof depends on', () => {
 
   test('is another word as soon as one more file belongs to it', () => {
     expect(codeOf(['shared/src/ids.ts'])).not.toBe(
-      codeOf(['shared/src/ids.ts', 'test/evidence.ts']),
+      codeOf(['shared/src/ids.ts', 'test/authorities/rw-vsdc/evidence.ts']),
     );
     expect(codeOf(['shared/src/ids.ts'])).toBe(codeOf(['shared/src/ids.ts']));
   });

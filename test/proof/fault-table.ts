@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { Api, confirmShown, enrol } from '../api.ts';
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
 import { cloneDatabase, type DemoBusiness, startWorld, type World } from '../world.ts';
 import { everyCode } from './codes.ts';
 import { type Fault, type Kind, kinds, pairs, type Point } from './exchange.ts';

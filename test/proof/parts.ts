@@ -79,7 +79,7 @@ function simulation(size: Size): Part {
       'test/proof/simulate-process.ts',
       'server/src/dialects',
       'server/src/migrations',
-      'test/simulators/vsdc',
+      'test/authorities',
     ],
     size: `${size.seeds} seeds`,
     pieces: inPieces(size.seeds, seedsPerPiece).map(([from, to]) => ({

@@ -1,4 +1,4 @@
-import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 
 /**
  * Devices in a process of their own that can be killed: what they have signed is written down

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
-import { evidenceOf } from '../evidence.ts';
-import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
+import { type RwVsdc, startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { redo } from '../migrations.ts';
 import { approvedFor, type DemoBusiness, startWorld, type World } from '../world.ts';
 

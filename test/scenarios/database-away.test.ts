@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
-import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { approvedDevices, startWorld, type World } from '../world.ts';
 
 let world: World;

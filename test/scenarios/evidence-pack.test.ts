@@ -7,7 +7,7 @@ import { Api, until } from '../api.ts';
 import { createHash } from 'node:crypto';
 import { hashOfEntry } from '@muhuri/server/audit/chain-audit-log';
 import { fingerprintOf, evidenceSignerFrom } from '@muhuri/server/platform/evidence-signer';
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
 import { checkout, masterKey, startWorld, type World } from '../world.ts';
 
 let world: World;

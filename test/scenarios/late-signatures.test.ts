@@ -3,9 +3,9 @@ import { verifyEvidence } from '@muhuri/server/receipts/index';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
-import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { approvedFor, startWorld, type World } from '../world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;

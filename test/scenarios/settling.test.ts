@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
-import { evidenceOf } from '../evidence.ts';
-import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
+import { startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;

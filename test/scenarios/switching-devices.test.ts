@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, confirmShown, operatorOf, until } from '../api.ts';
-import { evidenceOf } from '../evidence.ts';
-import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { evidenceOf } from '../authorities/rw-vsdc/evidence.ts';
+import { type RwVsdc, startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { approvedFor, type DemoBusiness, startWorld, today, type World } from '../world.ts';
 
 let world: World;

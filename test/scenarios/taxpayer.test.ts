@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, enrol, until } from '../api.ts';
-import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { startRwVsdc } from '../authorities/rw-vsdc/simulator/index.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;

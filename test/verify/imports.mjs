@@ -186,7 +186,7 @@ const forbidden = [
   never(
     'simulators-are-strangers',
     'Two readings of a specification check each other only if neither copies.',
-    { path: '^test/simulators/' },
+    { path: ['^test/simulators/', '^test/authorities/[^/]+/simulator/'] },
     { path: '^(?:server|shared)/' },
   ),
   never(

@@ -1,6 +1,6 @@
 import type { DeviceAnswer } from '@muhuri/server/ports/dialect/index';
 import type { Sent, Vsdc } from '@muhuri/server/ports/vsdc';
-import type { RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
+import type { RwVsdcDevice } from '../../authorities/rw-vsdc/simulator/index.ts';
 import { everyCode } from '../codes.ts';
 import type { Random } from './random.ts';
 import type { Owner, Scheduler } from './scheduler.ts';

@@ -31,8 +31,8 @@ import {
   usualTiming,
   withdrawReceipt,
 } from '@muhuri/server/receipts/index';
-import { evidenceOf } from '../../evidence.ts';
-import { makeRwVsdc, type RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
+import { evidenceOf } from '../../authorities/rw-vsdc/evidence.ts';
+import { makeRwVsdc, type RwVsdcDevice } from '../../authorities/rw-vsdc/simulator/index.ts';
 import { creditNote, invoice } from './books.ts';
 import {
   type Before,

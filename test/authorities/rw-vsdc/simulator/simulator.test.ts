@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Answered, Asked } from '../../kit/server.ts';
+import type { Answered, Asked } from '../../../simulators/kit/server.ts';
 import { makeRwVsdc } from './index.ts';
 
 const seller = { tin: '100200300', bhfId: '00' };

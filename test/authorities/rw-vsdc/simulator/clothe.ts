@@ -1,4 +1,4 @@
-import type { Answered } from '../../kit/server.ts';
+import type { Answered } from '../../../simulators/kit/server.ts';
 
 /**
  * The forms an answer comes in. The same facts are told: only their clothes differ from one

@@ -8,7 +8,7 @@ import {
   keptState,
   type Listening,
   listen,
-} from '../../kit/server.ts';
+} from '../../../simulators/kit/server.ts';
 import {
   type Body,
   cents,
