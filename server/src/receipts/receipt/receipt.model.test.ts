@@ -3,10 +3,14 @@ import { expect, test } from 'vitest';
 import {
   type AttemptFact,
   isDoubtful,
+  isFoundTaken,
+  lastUnder,
   provablyNotLeft,
   type ReceiptFacts,
   type ReceiptState,
   requireState,
+  retryDelayMs,
+  sendInDoubt,
   stateOf,
   type Wish,
 } from './receipt.model.ts';
@@ -146,4 +150,35 @@ test('bytes may change only while nothing has left since the last definite refus
   expect(provablyNotLeft([attempt('refused'), attempt('not_served')])).toBe(false);
   expect(provablyNotLeft([attempt('in_doubt'), attempt('unreachable')])).toBe(false);
   expect(provablyNotLeft([attempt(null)])).toBe(false);
+});
+
+test('a doubt is about the last send under its number that may have made a receipt', () => {
+  const sends = [
+    { id: 1, invoiceNumber: '7', outcome: 'in_doubt', settled: null },
+    { id: 2, invoiceNumber: '8', outcome: 'in_doubt', settled: null },
+    { id: 3, invoiceNumber: '7', outcome: 'in_doubt', settled: 'not_signed' },
+    { id: 4, invoiceNumber: '7', outcome: 'refused', settled: null },
+  ] as const;
+  expect(sendInDoubt([...sends], '7')?.id).toBe(1);
+  expect(sendInDoubt([...sends], '9')).toBeUndefined();
+  expect(lastUnder([...sends], '7')?.id).toBe(4);
+  expect(lastUnder([...sends], null)).toBeUndefined();
+});
+
+test.each<[AttemptFact['outcome'], AttemptFact['settled'], boolean, boolean]>([
+  ['in_doubt', null, true, false],
+  ['number_taken', null, true, true],
+  ['number_taken', 'not_ours', false, false],
+  ['refused', 'doubtful', true, true],
+  ['refused', null, false, false],
+  [null, null, false, false],
+])('a send that ended as %s and was settled as %s', (outcome, settled, doubtful, taken) => {
+  expect(isDoubtful({ outcome, settled })).toBe(doubtful);
+  expect(isFoundTaken({ outcome, settled })).toBe(taken);
+});
+
+test('the next try of what a device did not take is later each time, and has a bound', () => {
+  expect([0, 1, 2, 3, 60].map((tries) => retryDelayMs(tries, 100, 500))).toEqual([
+    100, 200, 400, 500, 500,
+  ]);
 });
