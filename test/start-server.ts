@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Instead } from '@muhuri/server/app';
+import type { Overrides } from '@muhuri/server/app';
 import { checkout, type World } from './world.ts';
 
 type How = {
-  instead?: Partial<Instead>;
+  instead?: Overrides;
   told?: Parameters<World['settingsOf']>[0];
   /** For its Node. */
   flags?: string[];

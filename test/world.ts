@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type App, type Instead, startApp } from '@muhuri/server/app';
+import { type App, type Overrides, startApp } from '@muhuri/server/app';
 import type { Config, Secrets } from '@muhuri/server/config';
 import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { logTo, silentLog } from '@muhuri/server/platform/log';
@@ -50,7 +50,7 @@ export type World = {
   /** What a server on this world's database is told, for one in a process of its own. */
   settingsOf(told?: Told): { config: Config; secrets: Secrets };
   /** A server of its own on the same database, as a second machine would be. */
-  anotherApp(instead?: Partial<Instead>, told?: Told): Promise<App>;
+  anotherApp(instead?: Overrides, told?: Told): Promise<App>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -134,7 +134,7 @@ type Told = { config?: Partial<Config>; secrets?: Partial<Secrets> };
 
 export type WorldOptions = {
   told?: Told;
-  instead?: Partial<Instead>;
+  instead?: Overrides;
   ports?: { server?: number; zoho?: number; vsdc?: number; widget?: number; mail?: number };
   stateDir?: string | null;
   urls?: { owner: string; app: string; queue: string };
@@ -221,7 +221,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const apps: App[] = [];
   const start = async (
     wanted: number,
-    instead: Partial<Instead> = {},
+    instead: Overrides = {},
     told: Told = options.told ?? {},
   ) => {
     // Links in mails name the address, so that it is known before the server stands there.

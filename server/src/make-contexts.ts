@@ -1,23 +1,26 @@
 import { permissionsOfSession } from './access/index.ts';
 import type { Context, Session } from './context.ts';
 import { AppError } from './platform/app-error.ts';
-import {
-  withRequestTimeout,
-  type Database,
-  type StatementLimits,
-  withJobTimeout,
-} from './platform/db/database.ts';
-import type { FairQueue } from './platform/fair-queue.ts';
+import { withRequestTimeout } from './platform/db/database.ts';
+import { openFairQueue } from './platform/fair-queue.ts';
+import type { Runtime } from './platform/runtime.ts';
 
 /** What a call brings along besides who makes it. */
 export type About = { language: string; requestId: string; origin: string | null };
 
+export type Contexts = ReturnType<typeof makeContexts>;
+
 /**
- * Contexts for whoever acts: a job, the operator, a person or their API key; each with the doors to
- * one business. What people ask for has little time, and the people of one business have a share of
- * the connections; jobs have more time, and lines of their own.
+ * Makes the contexts of whoever asks: the operator, a person or their API key; each with the doors
+ * to one business. What people ask for has little time, and the people of one business have a share
+ * of the connections that the lanes leave.
  */
-export function makeContexts(database: Database, limits: StatementLimits, shares: FairQueue) {
+export function makeContexts({ database, statements, databasePoolMax }: Runtime) {
+  const shares = openFairQueue({
+    atOnce: Math.max(2, Math.floor(databasePoolMax * 0.4)),
+    waitMs: statements.askedMs,
+    lineMost: 500,
+  });
   const doors = (
     businessId: string,
     within: <T>(work: () => Promise<T>) => Promise<T>,
@@ -27,17 +30,9 @@ export function makeContexts(database: Database, limits: StatementLimits, shares
       within(() => database.registration((tx, enter) => work(tx, () => enter(businessId)))),
   });
   const asked = (businessId: string) =>
-    doors(businessId, (work) => withRequestTimeout(limits.askedMs, () => shares(businessId, work)));
-  const jobContext = (businessId: string, id: string): Context => ({
-    businessId,
-    actor: { type: 'job', id },
-    permissions: null,
-    language: 'en',
-    requestId: null,
-    origin: null,
-    // Often begun by what a person asked for, and not bound by it.
-    ...doors(businessId, (work) => withJobTimeout(limits.jobMs, work)),
-  });
+    doors(businessId, (work) =>
+      withRequestTimeout(statements.askedMs, () => shares(businessId, work)),
+    );
   const operatorContext = (session: Session, businessId: string, about: About): Context => ({
     businessId,
     actor: { type: 'operator', id: session.person.id, name: session.person.name },
@@ -59,5 +54,5 @@ export function makeContexts(database: Database, limits: StatementLimits, shares
       ...asked(businessId),
     };
   };
-  return { jobContext, operatorContext, personContext };
+  return { operatorContext, personContext };
 }

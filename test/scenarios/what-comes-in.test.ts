@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { version } from '@muhuri/server/app';
+import { version } from '@muhuri/server/platform/version';
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/evidence/verify-evidence';
 import pg from 'pg';

@@ -39,7 +39,7 @@ export type Alerts = {
   close(ctx: Context, id: string): Promise<Alert>;
 };
 
-export const openAlerts = (ports: {
+export const alertsOf = (ports: {
   clock: Clock;
   newId: NewId;
   log: Log;

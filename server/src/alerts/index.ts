@@ -1,1 +1,1 @@
-export { type Alerts, openAlerts } from './alerts.ts';
+export { type Alerts, alertsOf } from './alerts.ts';

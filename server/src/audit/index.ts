@@ -1,11 +1,6 @@
-export {
-  type OperatorLogActor,
-  type OperatorLogRecorder,
-  operatorLogRecorder,
-} from './operator-log.store.ts';
+export { type OperatorLogActor, type OperatorLogRecorder } from './operator-log.store.ts';
 export { type Recorder, recorder, whoDid } from './audit-log.store.ts';
 export {
-  chainAuditLog,
   type ChainedEntry,
   type AuditListener,
   hashOfEntry,
@@ -15,4 +10,5 @@ export {
   type AuditEntry,
 } from './chain-audit-log.ts';
 export { type AuditCheck, verifyAuditLog } from './verify-audit-log.ts';
-export { checkHead, headsIn, publishHead } from './publish-head.ts';
+export { checkHead, headsIn } from './publish-head.ts';
+export { auditWritten } from './audit-written.ts';

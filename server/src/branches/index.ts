@@ -1,5 +1,4 @@
-export { addBranch, updateBranch } from './change-branch.ts';
-export { type DeviceInput, setDevice, setNextDevice } from './set-device.ts';
+export { type DeviceInput, setNextDevice } from './set-device.ts';
 export type { Device } from './device.model.ts';
 export {
   activateDevice,
@@ -23,11 +22,6 @@ export {
   type ProbeResult,
 } from './device-contact.store.ts';
 export { insertBranch, listBranches, findBranch } from './branch.store.ts';
-export {
-  type BranchView,
-  findBranchView,
-  type ListBranchViews,
-  listBranchViews,
-} from './list-branches.ts';
+export { type BranchView, findBranchView, type ListBranchViews } from './list-branches.ts';
 export { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
 export { keepDeviceKeys } from './keep-device-keys.ts';

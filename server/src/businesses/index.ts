@@ -22,15 +22,14 @@ export {
   checkRoomForOneMore,
   updateBusinessRow,
 } from './business.store.ts';
-export { getSettings, ownBranding, updateSettings } from './settings.ts';
-export { type ReadLogo, readLogo, recheckLogos } from './own-logo.ts';
-export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';
+export { getSettings, type OwnBranding, type SettingsChange, updateSettings } from './settings.ts';
+export { type ReadLogo } from './own-logo.ts';
+export type { BusinessTotals, DirectoryEntry, PlatformTotals } from './directory.model.ts';
 export {
   earliestGoLive,
   findDirectoryEntry,
   holdDirectoryEntry,
   insertDirectoryEntry,
-  listActiveBusinessIds,
   listBusinessIds,
   listDirectory,
   putTotals,

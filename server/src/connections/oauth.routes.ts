@@ -1,36 +1,15 @@
 import { oauth } from '@muhuri/shared/contract/index';
-import type { Maker } from '../access/index.ts';
-import { route, type Call } from '../platform/http/route.ts';
+import { route } from '../platform/http/route.ts';
+import { connectionView, type ConnectionViewPorts } from './connection-view.ts';
 import type { ConsentView } from './consent/consent-ports.ts';
 import type { consents } from './consent/consents.ts';
-import type { ConnectionStatus } from './disconnect.ts';
 
-type Use = {
+type Use = ConnectionViewPorts & {
   consents: ReturnType<typeof consents>;
-  status(ctx: Call['ctx'], session: Call['session'], id: string): Promise<ConnectionStatus>;
-  disconnect(ctx: Call['ctx'], id: string): Promise<void>;
-  madeBy(ctx: Call['ctx'], ids: string[]): Promise<Map<string, Maker>>;
-  /** The platform's own clients; any other is a business's. */
-  isPlatformClient(clientId: string): boolean;
 };
 
 export const oauthRoutes = (use: Use) => {
-  const status = async (call: Call) => {
-    const connection = await use.status(call.ctx, call.session, call.params.id as string);
-    return {
-      connection_id: connection.id,
-      organization_id: connection.organizationId,
-      status: connection.status,
-      connected_at: connection.connectedAt.toISOString(),
-      made_by: (await use.madeBy(call.ctx, [connection.id])).get(connection.id) ?? null,
-      ended_at: connection.endedAt?.toISOString() ?? null,
-      api_domain: connection.apiDomain,
-      scopes: connection.scopes,
-      is_own_consent: connection.isOwnConsent,
-      consent_id: connection.consentId,
-      has_own_client: connection.clientId !== null && !use.isPlatformClient(connection.clientId),
-    };
-  };
+  const status = connectionView(use);
   return [
     route(oauth.connect)(async (call, { input }) => {
       const { url, scopes, redirectUri, expiresAt } = await use.consents.begin(
@@ -55,10 +34,6 @@ export const oauthRoutes = (use: Use) => {
       view(await use.consents.bind(call.ctx, call.session, call.params.id as string, input)),
     ),
     route(oauth.connectionStatus)(status),
-    route(oauth.disconnect)(async (call) => {
-      await use.disconnect(call.ctx, call.params.id as string);
-      return status(call);
-    }),
   ];
 };
 

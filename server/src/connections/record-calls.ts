@@ -9,14 +9,14 @@ import { countCalls, insertCalls, keepQuota } from './call.store.ts';
  * As much of the call budget as the record needs: what others did goes in, what the answers said of
  * the quota comes out.
  */
-type Limits = {
+export type CallLimits = {
   others(organizationId: string, lastMinute: number, today: number): void;
   quota(
     organizationId: string,
   ): { limit: number; left: number; resetAt: Date; seenAt: Date } | null;
 };
 
-export type CallRecord = { made(call: CallMade): void; flush(limits: Limits): Promise<void> };
+export type CallRecord = { made(call: CallMade): void; flush(limits: CallLimits): Promise<void> };
 
 const keptMax = 20_000;
 

@@ -1,3 +1,5 @@
+import type { Calendar } from '../ports/calendar.ts';
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
@@ -79,3 +81,6 @@ export function localTime(at: Date, timeZone: string): { date: string; time: str
     time: `${stamp.slice(8, 10)}:${stamp.slice(10, 12)}:${stamp.slice(12, 14)}`,
   };
 }
+
+/** Days and times, for chapters that know no dialect. */
+export const calendar: Calendar = { dayIn, localTime };

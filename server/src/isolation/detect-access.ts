@@ -53,7 +53,7 @@ const askedMax = 20;
 const keptPerMinute = 120;
 const actorsMost = 10_000;
 
-export function openIsolation(ports: Ports): Isolation {
+export function detectAccess(ports: Ports): Isolation {
   // Written down by a job of ours: whoever fills their own share of the connections does not keep
   // their lookups out of it.
   const byJob = (ctx: Context): Context => ({

@@ -1,5 +1,1 @@
-export {
-  countCrossBusinessAccess,
-  listCrossBusinessAccess,
-} from './denied-lookup.store.ts';
-export { idsInRequest, openIsolation } from './detect-access.ts';
+export { countCrossBusinessAccess } from './denied-lookup.store.ts';

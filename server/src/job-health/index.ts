@@ -1,1 +1,1 @@
-export { type FailingPlatformJob, type JobHealth, openJobHealth } from './job-health.ts';
+export { type FailingPlatformJob, type JobHealth } from './job-health.ts';

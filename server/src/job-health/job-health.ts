@@ -56,7 +56,7 @@ const knownMax = 20_000;
 const oldMs = 60 * 60_000;
 const codes: StoredProblem['code'][] = ['job_failing', 'poll_failing'];
 
-export function openJobHealth(ports: Ports): JobHealth {
+export function jobHealth(ports: Ports): JobHealth {
   /**
    * What is known to fail, by business, so that a success costs nothing where nothing has failed:
    * read once per business and process. What another process has written since is found when that

@@ -10,7 +10,7 @@ import type { Vault } from '../platform/vault.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import { takenError } from './taken-error.ts';
 
-export type Ports = {
+export type ManagePorts = {
   database: Database;
   clock: Clock;
   newId: NewId;
@@ -33,7 +33,7 @@ type BothChange = {
 
 /** Changes the directory and the business in one transaction, with a line in the operator's log. */
 export async function changeInBoth(
-  ports: Ports,
+  ports: ManagePorts,
   ctx: Context,
   { action, after, inDirectory, inBusiness }: BothChange,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import {
 import { findDirectoryEntry, getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import type { Ports } from './change-in-both.ts';
+import type { ManagePorts } from './change-in-both.ts';
 
 /**
  * Invites an admin for a business without one: its first invitation was not accepted, or its first
@@ -15,7 +15,7 @@ import type { Ports } from './change-in-both.ts';
  * invitation to an address of their own they would have a session in the business.
  */
 export const inviteAdmin =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   async (ctx: Context, email: string): Promise<{ email: string; expiresAt: Date }> => {
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId))))
       throw new AppError('not_found');

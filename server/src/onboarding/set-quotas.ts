@@ -1,7 +1,7 @@
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { json, query } from '../platform/db/query.ts';
-import { changeInBoth, type Ports } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts } from './change-in-both.ts';
 
 type Quotas = { requests_per_minute: number | null; requests_per_day: number | null };
 
@@ -10,7 +10,7 @@ type Quotas = { requests_per_minute: number | null; requests_per_day: number | n
  * of a document.
  */
 export const setQuotas =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   (ctx: Context, quotas: Quotas): Promise<void> =>
     changeInBoth(ports, ctx, {
       action: 'business.quotas_set',

@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
-import { changeInBoth, type Ports } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts } from './change-in-both.ts';
 
 const allowed: Record<'active' | 'suspended' | 'closed', Business['status'][]> = {
   active: ['suspended', 'pending'],
@@ -29,7 +29,7 @@ const verbs = {
  * history stays. Closed is for good: its secrets are erased with its data key.
  */
 export const setBusinessStatus =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   async (
     ctx: Context,
     status: 'active' | 'suspended' | 'closed',
@@ -80,7 +80,7 @@ async function eraseAccess(tx: Tx, at: Date): Promise<void> {
 
 /** Activates a pending business once its setup has proved every step. */
 export const activateAfterSetup =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   async (ctx: Context): Promise<void> => {
     const at = ports.clock.now();
     await ports.database.platform((tx) => setDirectoryStatus(tx, ctx.businessId, 'active', at));

@@ -8,7 +8,7 @@ import {
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { changeInBoth, type Ports, shown } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts, shown } from './change-in-both.ts';
 
 type BusinessChange = {
   business_name: string;
@@ -22,7 +22,7 @@ type BusinessChange = {
 
 /** Updates what the operator keeps of a business. */
 export const updateBusiness =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   async (ctx: Context, change: BusinessChange): Promise<Business> => {
     const at = ports.clock.now();
     const { business_name, tin_number, email } = change;
@@ -73,7 +73,7 @@ const valuesOf = (change: BusinessChange) => ({
  * own admins may do so, because nothing else changes by it; the taxpayer's number stays.
  */
 export const correctTaxpayer =
-  (ports: Ports) =>
+  (ports: ManagePorts) =>
   async (
     ctx: Context,
     change: { business_name: string; vat_registered: boolean; version: number },
@@ -102,7 +102,7 @@ export const correctTaxpayer =
   };
 
 async function save(
-  ports: Ports,
+  ports: ManagePorts,
   tx: Tx,
   ctx: Context,
   { before, after, at }: { before: Business; after: Business; at: Date },

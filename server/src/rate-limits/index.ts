@@ -1,1 +1,1 @@
-export { type Limits, openRateLimits, type RateLimits, defaultLimits } from './rate-limits.ts';
+export { type Limits, type RateLimits } from './rate-limits.ts';

@@ -76,7 +76,7 @@ export type RateLimits = TokenLimits & {
  * Limits are per process, like the memory they are kept in: n processes allow n times as much,
  * which bounds a flood all the same.
  */
-export function openRateLimits(ports: {
+export function rateLimitsOf(ports: {
   clock: Clock;
   run: RunJob;
   contextOf(businessId: string): Context;

@@ -1,2 +1,2 @@
-export { countFromAuditLog, countTotals, type GetStats, getStats } from './reports.ts';
-export { type ReportUsage, reportUsage } from './report-usage.ts';
+export { type GetStats } from './reports.ts';
+export { type ReportUsage } from './report-usage.ts';

@@ -1,4 +1,5 @@
-import { zoho } from '@muhuri/shared/contract/index';
+import { oauth, zoho } from '@muhuri/shared/contract/index';
+import { connectionView, type ConnectionViewPorts } from '../connections/index.ts';
 import { describeProblem } from '@muhuri/shared/problems';
 import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
@@ -28,6 +29,8 @@ type Use = {
   installation: ReturnType<typeof installation>;
   health: ReturnType<typeof readZohoHealth>;
   pollNow(ctx: Ctx): Promise<PollResult[]>;
+  connection: ConnectionViewPorts;
+  disconnect(ctx: Ctx, id: string): Promise<void>;
 };
 
 export const zohoWebhookRoutes = (use: Use) => {
@@ -35,6 +38,7 @@ export const zohoWebhookRoutes = (use: Use) => {
   const plan = async (call: Call) => ({
     parts: (await use.installation.plan(call.ctx)).map(partView),
   });
+  const connection = connectionView(use.connection);
   return [
     // Before the paths that take an id.
     route(zoho.listDeliveries)(async (call, { query: { limit, cursor, verdict } }) => {
@@ -133,6 +137,10 @@ export const zohoWebhookRoutes = (use: Use) => {
           problem: describeProblem(problem, call.language),
         })),
       };
+    }),
+    route(oauth.disconnect)(async (call) => {
+      await use.disconnect(call.ctx, call.params.id as string);
+      return connection(call);
     }),
   ];
 };

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { openAlerts } from '@muhuri/server/alerts/index';
+import { alertsOf } from '@muhuri/server/alerts/index';
 import { recorder } from '@muhuri/server/audit/index';
 import { chainAuditLog } from '@muhuri/server/audit/chain-audit-log';
 import { verifyAuditLog } from '@muhuri/server/audit/verify-audit-log';
@@ -244,7 +244,7 @@ export async function simulate(
       dialects,
       queue,
       record,
-      alerts: openAlerts({ clock, newId, log: silentLog, record }),
+      alerts: alertsOf({ clock, newId, log: silentLog, record }),
       clock,
       startWatch: () => {
         const from = scheduler.now;

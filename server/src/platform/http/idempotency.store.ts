@@ -1,6 +1,6 @@
+import type { Retention } from '../jobs.ts';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Clock } from '../clock.ts';
-import type { Tx } from '../db/database.ts';
 import { fromJson, json, query, queryOne } from '../db/query.ts';
 import type { Context } from '../../context.ts';
 
@@ -74,5 +74,9 @@ export const idempotencyKeys = (clock: Clock): IdempotencyKeys => ({
     }),
 });
 
-export const deleteOldIdempotencyKeys = (tx: Tx, before: Date) =>
-  query(tx, 'delete from idempotency_key where created_at < $1', [before]);
+export const requestRetention: Retention = {
+  what: 'repeated requests',
+  keepDays: 1,
+  scope: 'business',
+  delete: (tx, before) => query(tx, 'delete from idempotency_key where created_at < $1', [before]),
+};

@@ -39,3 +39,14 @@ export const usualTiming: LaneTiming = {
   recordLastMs: 3_000,
   recordSayMs: 3_000,
 };
+
+/** The times of a lane, for devices that may take so long to answer. */
+export const laneTiming = (
+  device: { answerTimeoutMs: number; lateTimeoutMs: number },
+  changed: Partial<LaneTiming> | undefined,
+): LaneTiming => ({
+  ...usualTiming,
+  leaseMs: device.answerTimeoutMs + 15_000,
+  lateTimeoutMs: device.lateTimeoutMs,
+  ...changed,
+});

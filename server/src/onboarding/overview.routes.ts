@@ -1,42 +1,12 @@
 import { businesses } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
-import { route, type Call } from '../platform/http/route.ts';
+import { route } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { ConnectionState } from '../connections/index.ts';
-import type { BranchView, DeviceInput } from '../branches/index.ts';
-import type { ProbeView } from '../devices/index.ts';
-import type { Receipt, ReceiptView } from '../receipts/index.ts';
-import type { GetStats, ReportUsage } from '../reports/index.ts';
-import type { Setup } from './setup/setup.ts';
-
-type Ctx = Call['ctx'];
-type Page = {
-  limit: number;
-  after: { at: string; id: string } | null;
-  state?: string | undefined;
-  search?: string | undefined;
-};
-
-type Use = {
-  setDevice(ctx: Ctx, ask: DeviceInput): Promise<string>;
-  testDevice(ctx: Ctx, branchId: string | null): Promise<ProbeView>;
-  listBranches(ctx: Ctx): Promise<BranchView[]>;
-  probes(ctx: Ctx): Promise<Record<string, ProbeView | null>>;
-  readZohoState(ctx: Ctx): Promise<ConnectionState>;
-  isPlatformClient(clientId: string): boolean;
-  listHooks(ctx: Ctx): Promise<{ id: string; module: string; keyPrefix: string }[]>;
-  publicUrl: string;
-  listDataCentres(): string[];
-  getStats: GetStats;
-  listReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
-  supportReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
-  view(receipt: Receipt, language: string): ReceiptView;
-  usage: ReportUsage;
-  setup: Setup;
-};
+import type { Receipt } from '../receipts/index.ts';
+import type { OverviewPorts } from './edge-ports.ts';
 
 /** What a business sees and sets of itself: device, Zoho, numbers, receipts, and its setup. */
-export const ownBusinessRoutes = (use: Use) => {
+export const overviewRoutes = (use: OverviewPorts) => {
   const page = (found: Receipt[], limit: number, language: string) => {
     const shown = found.slice(0, limit);
     const last = shown.at(-1);

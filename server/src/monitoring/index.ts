@@ -1,2 +1,0 @@
-export { deliverAlerts } from './deliver-alerts.ts';
-export { watchDeadlines } from './watch-deadlines.ts';

@@ -1,3 +1,0 @@
-export { deleteOldPairings } from './pairing.store.ts';
-export { pairings } from './pairings.ts';
-export { checkZohoUser } from './check-zoho-user.ts';
