@@ -132,19 +132,11 @@ export const setNextDevice =
   (ctx: Context, branchId: string, ask: NextDeviceInput): Promise<void> => {
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
-      const present = await lockDeviceOfBranch(tx, branchId);
-      if (!present)
-        throw new AppError((await findBranch(tx, branchId)) ? 'device_missing' : 'not_found');
-      if (present.state === 'new') throw new AppError('wrong_state', { state: present.state });
-      if (ask.for === 'production' && present.environment === 'production')
-        throw new AppError('production_already');
+      const present = await lockPresent(tx, branchId, ask.for);
       const environment = ask.for === 'production' ? ('production' as const) : present.environment;
       const after = { address, serial: ask.serial, environment, dialect: present.dialect };
       const next = await lockNewDevice(tx, branchId);
-      const isSame = next?.serial === ask.serial && next.environment === environment;
-      if (next && (next.sdcId !== null || isAsked(next)) && !isSame)
-        throw new AppError('device_being_set_up', { field: 'serial' });
-      if (next) await moveDevice(tx, next.id, after);
+      if (next) await changeNext(tx, next, after);
       else await insertNew(ports, tx, ctx, { branchId, succeeds: present.id, ...after });
       await ports.record(tx, ctx, {
         action: 'device.next_set',
@@ -153,3 +145,26 @@ export const setNextDevice =
       });
     });
   };
+
+/** Locks the device at work, and refuses another one to follow it that would change nothing. */
+async function lockPresent(
+  tx: Tx,
+  branchId: string,
+  purpose: NextDeviceInput['for'],
+): Promise<Device> {
+  const present = await lockDeviceOfBranch(tx, branchId);
+  if (!present)
+    throw new AppError((await findBranch(tx, branchId)) ? 'device_missing' : 'not_found');
+  if (present.state === 'new') throw new AppError('wrong_state', { state: present.state });
+  if (purpose === 'production' && present.environment === 'production')
+    throw new AppError('production_already');
+  return present;
+}
+
+/** Changes the device that is to follow; one that was asked for its keys stays who it is. */
+async function changeNext(tx: Tx, next: Device, after: DeviceEntry): Promise<void> {
+  const isSame = next.serial === after.serial && next.environment === after.environment;
+  if ((next.sdcId !== null || isAsked(next)) && !isSame)
+    throw new AppError('device_being_set_up', { field: 'serial' });
+  await moveDevice(tx, next.id, after);
+}

@@ -24,8 +24,8 @@ export type ConnectionStatus = {
 type StatusPorts = Pick<GrantPorts, 'database'>;
 
 /**
- * A connection of the business, with as much of its grant as may be shown: never a secret, never
- * whom else it serves.
+ * Reads a connection of the business, with as much of its grant as may be shown: never a secret,
+ * never whom else it serves.
  */
 export const connectionStatus =
   (ports: StatusPorts) =>
@@ -39,32 +39,39 @@ export const connectionStatus =
     });
     if (!connection) throw new AppError('not_found');
     const grant = await ports.database.platform((tx) => findGrantOf(tx, connection.grant_id));
-    const isOver = connection.status === 'ended';
     return {
       id: connection.id,
       organizationId: connection.organization_id,
-      status: !isOver && grant?.status === 'dead' ? 'needs_reconnecting' : connection.status,
       connectedAt: toDate(connection.created_at),
       endedAt: toDateOrNull(connection.ended_at),
-      apiDomain: isOver ? null : (grant?.apiDomain ?? null),
-      scopes: isOver ? [] : (grant?.scopes ?? '').split(' ').filter(Boolean),
       isOwnConsent: grant?.grantedBy === session.person.id,
-      consentId: isOver || grant?.status !== 'active' ? null : (consent?.id ?? null),
       clientId: grant?.clientId ?? null,
+      ...(connection.status === 'ended'
+        ? { status: connection.status, apiDomain: null, scopes: [], consentId: null }
+        : livingStatus(connection.status, grant, consent?.id ?? null)),
     };
   };
 
-/**
- * Ends the connection. History stays; another business under the same grant goes on as if nothing
- * had happened.
- */
+/** What is shown of a connection that has not ended, as far as its grant lives. */
+const livingStatus = (
+  status: ConnectionStatus['status'],
+  grant: Awaited<ReturnType<typeof findGrantOf>>,
+  consentId: string | null,
+): Pick<ConnectionStatus, 'status' | 'apiDomain' | 'scopes' | 'consentId'> => ({
+  status: grant?.status === 'dead' ? 'needs_reconnecting' : status,
+  apiDomain: grant?.apiDomain ?? null,
+  scopes: (grant?.scopes ?? '').split(' ').filter(Boolean),
+  consentId: grant?.status === 'active' ? consentId : null,
+});
+
+/** Ends a connection. History stays, and other businesses under the same grant go on. */
 export const disconnect =
   (ports: GrantPorts) =>
   async (ctx: Context, id: string): Promise<void> => {
     const at = ports.clock.now();
     const connection = await ports.database.registration(async (tx, enter) => {
-      // First what is unique among businesses, which is undone where the connection turns out to be
-      // none of theirs, or over.
+      // First what is unique among businesses; it is undone if the connection turns out to be none
+      // of theirs, or has ended.
       await setOrganization(tx, ctx.businessId, null, at);
       await enter(ctx.businessId);
       const found = await findConnectionById(tx, id);
