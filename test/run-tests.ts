@@ -29,6 +29,15 @@ check('top level', process.execPath, ['test/verify/top-level.ts']);
 check('third parties', process.execPath, ['test/verify/third-parties.ts']);
 check('unused', process.execPath, ['node_modules/knip/bin/knip.js']);
 check('references', process.execPath, ['test/verify/check-doc-refs.ts']);
+check('spelling', process.execPath, [
+  'node_modules/cspell/bin.mjs',
+  'lint',
+  '--no-progress',
+  '--no-summary',
+  '--cache',
+  '--cache-location',
+  'node_modules/.cache/cspell',
+]);
 check('budgets', process.execPath, ['test/verify/check-budgets.ts']);
 check('format', 'node_modules/.bin/biome', ['format', '.']);
 if (process.argv.includes('--verify-only'))

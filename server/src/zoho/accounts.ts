@@ -152,7 +152,7 @@ async function listOrganizations(
   );
 }
 
-/** What the accounts server makes of a code, unjudged. */
+/** What the accounts server makes of a code, not judged yet. */
 async function tokenOf(
   hosts: Hosts,
   dispatcher: Agent,
