@@ -17,9 +17,10 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Said } from './outcome.ts';
 
 /**
- * Who may be the one that is signed under a number: a lost answer of the document's own explains
- * that it is taken, unless an earlier one was lost as well; without one, it was refused no more
- * definitely than they were.
+ * Selects the earlier holders of a taken number that may be signed under it. If an answer of the
+ * document's own was lost, that explains the taken number, and only holders whose answer was lost
+ * as well are suspects. If none was lost, the document was refused no more definitely than they
+ * were, and each of them is one.
  */
 export const suspects =
   (isOwnLost: boolean) =>
@@ -159,7 +160,7 @@ export async function hasLeftFrom(
   return false;
 }
 
-/** The receipt that stands for a document by now. */
+/** Returns the receipt that stands for a document by now. */
 async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
   let present = receipt;
   while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
@@ -167,9 +168,9 @@ async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
 }
 
 /**
- * Takes a document back from where it goes by now, unless it may be signed there: its number there
- * is free again, and where it was closed for another device, the receipt there is closed for this
- * one. Answers what stood for the document until then; null: it may be signed there.
+ * Takes a document back from where it goes by now, unless it may be signed there. Its number there
+ * is free again; if it was closed for another device, the receipt there is closed for this one.
+ * Returns what stood for the document until then, or null if it may be signed there.
  */
 export async function takeBack(work: LaneWork, earlier: Receipt): Promise<Receipt | null> {
   const { ports, tx, at } = work;
@@ -191,15 +192,15 @@ export async function takeBack(work: LaneWork, earlier: Receipt): Promise<Receip
 }
 
 /**
- * In doubt about another number or on its way under one, here or at another device: once that is
- * over, it is in doubt about this one.
+ * Whether a document, in doubt about another number or on its way under one, goes on in doubt
+ * about this number once that is over, here or at another device.
  */
 export const isToBeDoubted = async (tx: Tx, receipt: Receipt): Promise<boolean> =>
   (await standingFor(tx, receipt)).state !== 'signed';
 
 /**
- * The number of what waits, unless something of it may be signed under it: then it stays where it
- * is.
+ * Gives back the number of a document that waits, and says whether it did. If something of the
+ * document may be signed under it, the number stays where it is.
  */
 async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
   if (receipt.state === 'signed' || receipt.state === 'in_doubt') return false;
@@ -217,7 +218,9 @@ async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boo
   return true;
 }
 
-/** A document may be signed now; one that is signed is in no doubt. */
+/**
+ * Begins a doubt that the device is asked about again. A document that is signed is in no doubt.
+ */
 export async function startDoubt(
   work: LaneWork,
   device: Pick<LaneDevice, 'lastTotal'>,

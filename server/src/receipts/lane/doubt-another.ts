@@ -14,8 +14,8 @@ import type { LaneWork } from './lane-ports.ts';
 type DoubtWork = LaneWork<{ record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> }>;
 
 /**
- * What a doubt keeps of a document that a person had taken out of its lane before, or that was left
- * aside: it is not sealed because the doubt is over.
+ * Returns what a doubt keeps of a document that a person had taken out of its lane before, or that
+ * was left aside: it is not sealed just because the doubt is over.
  */
 export const asTakenOut = ({
   state,
@@ -24,10 +24,11 @@ export const asTakenOut = ({
   state === 'withdrawn' ? { before: problem } : {};
 
 /**
- * A doubt about one number is over; where another one has turned out to be taken that the document
- * had held before, it goes on about that, also where it had held it at a device that it was moved
- * from since: then it stands there again. Whatever lets a document be sealed again asks this first,
- * whether or not a doubt has just ended. Answers the receipt that is in doubt now, if one is.
+ * Goes on with the doubt of a document about another number it may be signed under, after a doubt
+ * about one number is over. That other number may be of a device that the document was moved from:
+ * then the document stands there again. Everything that lets a document be sealed again asks this
+ * first, whether or not a doubt has just ended. Returns the receipt that is in doubt now, if one
+ * is.
  */
 export async function doubtAnother(
   work: DoubtWork,
@@ -51,7 +52,8 @@ export async function doubtAnother(
 }
 
 /**
- * Nothing of it may be signed where it is now: it goes back to the device where something may be.
+ * Moves a document of which nothing may be signed where it is now back to the device where
+ * something may be.
  */
 async function doubtMoved(work: DoubtWork, id: string): Promise<string | null> {
   const { tx, at } = work;
@@ -70,8 +72,8 @@ async function doubtMoved(work: DoubtWork, id: string): Promise<string | null> {
 }
 
 /**
- * It goes on about another number: one that it may be signed under as well is nobody else's
- * meanwhile.
+ * Lets a receipt go from its number before its doubt goes on about another one. If it may be
+ * signed under its own number as well, that one is given to nobody else meanwhile.
  */
 async function leaveFor(tx: Tx, receipt: Receipt, attempts: StoredAttempt[]): Promise<void> {
   const { deviceId, invoiceNumber } = receipt;
@@ -83,7 +85,7 @@ async function leaveFor(tx: Tx, receipt: Receipt, attempts: StoredAttempt[]): Pr
   await keepNumber(tx, deviceId, invoiceNumber);
 }
 
-/** What it has waited under is somebody else's again: nothing of it goes there. */
+/** Gives back the number that a receipt has waited under: nothing of it goes under that one. */
 export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
   if (invoiceNumber === null) return;
   await settleUnserved(tx, id, invoiceNumber);
@@ -91,11 +93,12 @@ export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Recei
 }
 
 /**
- * A document in doubt may be signed under another number as well: asked about once more under this
- * one, it would be signed a second time. Where the device says that the other one is used, the
- * doubt goes on about that: once it is known not to be this document's, the device is asked about
- * this one again. Where it says so of neither, or the other one is of a device that it was moved
- * from, nothing of it is sent until two persons have said what holds of this.
+ * Stops asking the device about a doubt whose document may be signed under another number as well.
+ * Asked once more under this number, it would be signed a second time. If the device says that the
+ * other number is used, the doubt goes on about that one; once it is known not to be this
+ * document's, the device is asked about this number again. If the device says so of neither, or
+ * the other number is of a device that the document was moved from, nothing of it is sent until
+ * two persons have said what holds of this number.
  */
 export async function askNoMore(
   work: DoubtWork,
@@ -124,7 +127,10 @@ export async function askNoMore(
   });
 }
 
-/** Nothing of it may be signed under another number any more: the device can be asked again. */
+/**
+ * Lets the device be asked again about a doubt whose document may be signed under no other number
+ * any more.
+ */
 export async function askAgain(
   work: LaneWork<{ record: Recorder }>,
   { id, invoiceNumber }: { id: string; invoiceNumber: string },
@@ -148,9 +154,9 @@ const underEither = (invoiceNumber: string, otherNumber: string) =>
   }) as const;
 
 /**
- * Taken, or said to be signed: the receipt exists, of whomever, and its data are lost. A send of
- * which only the answer was lost is asked about once more, as it would have been had nobody
- * forgotten it.
+ * Begins the doubt of a document about one of the numbers it was sent under. If the number is
+ * taken, or the document is said to be signed, a receipt exists and its data are lost. If only an
+ * answer was lost, the device is asked once more, as it would have been had nobody forgotten it.
  */
 async function begin(
   work: DoubtWork,

@@ -7,8 +7,8 @@ import { lockReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
- * Under the lane's lock: a send begun by a worker that is gone is a doubt about the number it was
- * sent under, whatever its document holds by now. Answers the receipts.
+ * Turns the sends of a worker that is gone into doubts, under the lane's lock. Each is a doubt
+ * about the number it was sent under, whatever its document holds by now. Returns the receipts.
  */
 export async function doubtOrphans(work: LaneWork, lane: LaneDevice): Promise<string[]> {
   const { ports, tx, at } = work;

@@ -29,10 +29,10 @@ import {
 } from './record-signature.ts';
 
 /**
- * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside
- * them is what they were before: refused, and goes under another number once somebody seals them
- * again, or waiting, where the device has refused nothing of them but the number, or taken out of
- * the lane by a person. The number stays where it is.
+ * Ends the doubts of all other documents about a number once it is known who was signed under it.
+ * Each of them is again what it was before. It is refused, and goes under another number once
+ * somebody seals it again; or it waits, if the device has refused nothing of it but the number; or
+ * it is withdrawn, if a person had taken it out of the lane. The number stays where it is.
  */
 export async function freeSharers(
   work: LaneWork,
@@ -88,7 +88,10 @@ export async function freeSharers(
   }
 }
 
-/** Fewer than two documents may be signed now: the lane no longer waits for that. */
+/**
+ * Resolves the alert *two open doubts* once fewer than two documents may be signed: the lane no
+ * longer waits for them.
+ */
 export async function afterDoubt(work: Omit<LaneWork, 'at'>, deviceId: string): Promise<void> {
   const { ports, tx, ctx } = work;
   const open = (await listOpenDoubts(tx, deviceId)).filter(
@@ -98,8 +101,8 @@ export async function afterDoubt(work: Omit<LaneWork, 'at'>, deviceId: string): 
 }
 
 /**
- * Ends a doubt as *not signed*: the document is refused, or as it was taken out before, and its
- * number returned.
+ * Ends a doubt as *not signed*. The document is refused, or withdrawn as before its doubt, and its
+ * number returns.
  */
 export async function settleNotSigned(
   work: LaneWork,
@@ -131,9 +134,9 @@ export async function settleNotSigned(
 }
 
 /**
- * What stands under the number of a doubt is not this document's receipt: it goes again, under its
- * next number, unless it had been taken out of its lane before. At a device that was retired
- * nothing waits: sealed again, it goes to the one that followed.
+ * Ends a doubt whose number holds the receipt of another document. The document goes again under
+ * its next number, unless it had been taken out of its lane before. At a retired device nothing
+ * waits: sealed again, the document goes to the device that followed.
  */
 export async function numberAnew(
   work: LaneWork,
@@ -163,9 +166,9 @@ export async function numberAnew(
 }
 
 /**
- * The refund of a reversal will not be signed: the reversal is over, with what was said of its
- * refund. A signature of the sale that was heard meanwhile is its receipt then, where it is of what
- * would be filed; otherwise a person finds out.
+ * Ends a reversal whose refund will not be signed, with what was said of that refund. A signature
+ * of the sale that was heard meanwhile becomes its receipt, if it is of what would be filed;
+ * otherwise a person finds out.
  */
 export async function endReversal(
   work: LaneWork,
@@ -203,9 +206,10 @@ export async function endReversal(
 }
 
 /**
- * A document in doubt has its receipt, and may be signed under another number besides, of which the
- * device is asked nothing any more: people are told. One that the device has not said to be used is
- * given to nobody. `before`: its sends as they stood before the receipt was recorded.
+ * Tells people that a document which has its receipt may be signed under another number as well.
+ * The device is not asked about that number any more. If the device has not said that the number
+ * is used, it is given to nobody. `before`: the sends of the document before its receipt was
+ * recorded.
  */
 export async function tellOfOthers(
   work: Omit<LaneWork, 'at'>,
@@ -226,7 +230,7 @@ export async function tellOfOthers(
   }
 }
 
-/** A late signature is its document's receipt, and ends its doubt. */
+/** Records a late signature as its document's receipt, which ends the doubt. */
 export async function takeLate(
   work: LaneWork & { dialect: Dialect },
   receipt: Receipt,

@@ -5,10 +5,10 @@ import type { StoredAttempt } from '../receipt/attempt.store.ts';
 import type { Signature } from '../../model/sale.model.ts';
 
 /**
- * The signature that stands whole in an answer of the device that we keep and could not take as
- * one: under another status, a code nobody wrote down, with counters that could not be the next.
- * Only where the sends under its number say one and the same; two that differ are nothing to choose
- * from.
+ * Finds a signature that stands whole in an answer of the device that is kept and could not be
+ * taken as one: under another status, under a code nobody wrote down, or with counters that could
+ * not be the next. Returns it only if all sends under its number say the same one: of two that
+ * differ there is nothing to choose.
  */
 export function findKeptSignature(
   dialect: Dialect,

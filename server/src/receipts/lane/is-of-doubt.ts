@@ -3,7 +3,8 @@ import { sendInDoubt } from '../receipt/receipt.model.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
- * Whether a signature that a send brought is of the very bytes that its document is in doubt about.
+ * Whether the signature that a send brought is of the very bytes that its document is in doubt
+ * about.
  */
 export function isOfDoubt(
   receipt: Receipt,

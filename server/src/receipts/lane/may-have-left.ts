@@ -6,11 +6,12 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 import { isUndoneSoon } from '../receipt/second-signature.model.ts';
 
 /**
- * Whether the refund that undoes a lost sale may be at the device. Taken for the receipt then, the
- * sale would stand as a good one here that the authority has undone. So its signature is kept until
- * the refund's end is known: signed, it has undone the sale, which is sold anew once, as if its
- * signature had never been heard; never signed, the sale stands (`endReversal`). A refund of which
- * nothing can have left holds nothing up: the lane withdraws it.
+ * Whether the refund that undoes a lost sale may be at the device. A signature of the sale that
+ * came then and became its receipt would make a good sale here of one that the authority has
+ * undone. So the signature is kept until the end of the refund is known. If the refund is signed,
+ * it has undone the sale, which is sold anew once, as if its signature had never been heard; if it
+ * is never signed, the sale stands (`endReversal`). A refund of which nothing can have left holds
+ * nothing up: the lane withdraws it.
  */
 export async function isRefundOut(
   tx: Tx,

@@ -8,9 +8,8 @@ import { moveSeconds } from '../receipt/second-signature.store.ts';
 import type { LaneWork } from './lane-ports.ts';
 
 /**
- * What was moved stands again where it came from, as whoever calls this says there: it turned out
- * that it may be signed there after all. Of the receipt that is closed for it nothing may have
- * left.
+ * Moves a receipt back to where it was closed, because it may be signed there after all. Nothing
+ * of the receipt that is closed for it may have left.
  */
 export async function moveBack(
   work: LaneWork<{ record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> }>,

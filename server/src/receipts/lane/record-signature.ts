@@ -16,9 +16,10 @@ import type { Signature } from '../../model/sale.model.ts';
 import { isSignedLateUnder, settleReversed } from '../receipt/second-signature.store.ts';
 
 /**
- * In production a device that has signed more than we can account for has another writer, or has
- * signed for us what we do not know of. What was signed stays; nothing more is sent until a person
- * has said whose the others are: going on, the lane might sign a whole backlog twice.
+ * Pauses the lane of a production device that has signed more than we can account for; says
+ * whether it did. Either another program writes to the device, or it has signed something for us
+ * that we do not know of: going on, the lane might sign a whole backlog twice. What was signed
+ * stays, and nothing more is sent until a person has said whose the others are.
  */
 export async function pauseForStrangers(
   work: Omit<LaneWork, 'at'>,
@@ -36,8 +37,8 @@ export async function pauseForStrangers(
 }
 
 /**
- * What follows from a signature whoever brought it: later chapters' work, and for a reversal that
- * its sale is sold anew.
+ * Runs after every signature, from the device or from a person. Enqueues the work of later
+ * chapters and, for the refund of a reversal, puts its sale back into the lane.
  */
 export async function followUp(
   work: LaneWork,
@@ -50,8 +51,8 @@ export async function followUp(
 }
 
 /**
- * As what a document stands once it is known that it is not signed under the number of its doubt:
- * as what it was taken out before, if it was.
+ * Returns what a document becomes when it is known not to be signed under the number of its doubt,
+ * if it was withdrawn before that doubt; otherwise null.
  */
 export const takenOutBefore = ({
   problem,
@@ -61,10 +62,10 @@ export const takenOutBefore = ({
     : { state: 'withdrawn', problem: problem.before as StoredProblem | null };
 
 /**
- * The sale whose data were lost is undone at the authority by the refund just signed: the same
- * receipt goes back to its lane, is read again and sold under a new number, unless it is in doubt
- * about another one as well. The one case of a new number after a doubt, and it needs two persons
- * and a signed reversal.
+ * Puts a sale whose data were lost back into its lane, now that the refund just signed has undone
+ * it at the authority. The same receipt is read again and sold under a new number, unless it is in
+ * doubt about another one as well. This is the one case of a new number after a doubt; it needs
+ * two persons and a signed reversal.
  */
 async function sellAnew(
   work: LaneWork,

@@ -15,8 +15,8 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
 /**
- * Takes a waiting document out of its lane, as long as nothing of it may be signed, under whichever
- * number; its number goes back.
+ * Takes a waiting document out of its lane, as long as nothing of it may be signed, under
+ * whichever number; its number goes back.
  */
 export const withdrawReceipt =
   (ports: LanePorts): WithdrawReceipt =>
@@ -52,11 +52,12 @@ export const withdrawReceipt =
   };
 
 /**
- * A lost sale may be known, or settled in some other way, between the second person's word and the
- * moment at which the refund would get its number: the lane looks once more in the transaction that
- * would freeze it, under the lock that everything which ends a doubt takes. Of a number that
- * several documents may be signed under it would undo anybody's. What may have left is not
- * withdrawn any more.
+ * Withdraws the refund of a lost sale that is known meanwhile; says whether it did. The sale may
+ * become known, or be settled in another way, between the second person's word and the moment at
+ * which the refund would get its number. So the lane looks once more in the transaction that would
+ * freeze the refund, under the lock that everything which ends a doubt takes. If several documents
+ * may be signed under the number, the refund would undo anybody's, and is withdrawn as well. What
+ * may have left is not withdrawn any more.
  */
 export async function withdrawOvertaken(
   work: LaneWork,
