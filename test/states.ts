@@ -11,14 +11,14 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
   // One statement sees one moment: of two, the second would see what was sent after the first.
   const receipts = await world.sql(
     `select r.id, r.state, r.moved_to, s.receipt_id is not null as signed,
-            coalesce((select json_agg(json_build_object('outcome', a.outcome, 'settled', a.settled)) from attempt a where a.receipt_id = r.id), '[]') as attempts
+            coalesce((select json_agg(json_build_object('outcome', a.outcome, 'resolution', a.resolution)) from attempt a where a.receipt_id = r.id), '[]') as attempts
        from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`,
     [],
     businessId,
   );
   // Where all is quiet a send without an end is a doubt nobody has said yet.
   const mayBeSigned = (sent: AttemptFact) =>
-    isDoubtful(sent) || (sent.outcome === null && sent.settled === null);
+    isDoubtful(sent) || (sent.outcome === null && sent.resolution === null);
   return receipts.map((row) => ({
     id: row.id as string,
     state: row.state as string,

@@ -183,9 +183,9 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     );
     await worker((client) =>
       client.query(
-        `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, environment, sale, document_hash, answers, needs_registering, state, queued_at, read_at, opened_at, updated_at)
+        `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, environment, signing_input, document_hash, answers, needs_registering, state, queued_at, read_at, opened_at, updated_at)
          select d.business_id, 'rcp_' || md5(d.id || '-' || g || '-' || $2), 'invoices', md5(d.id || '-' || g || '-' || $2), 'sale', 'N', '2026-11-20', d.branch_id, d.id, d.environment,
-           jsonb_set($1::jsonb, '{filing,device,branchCode}', to_jsonb(b.branch_code)), 'h', '{}', false, 'queued', now(), now(), now(), now()
+           jsonb_set($1::jsonb, '{terms,device,branchCode}', to_jsonb(b.branch_code)), 'h', '{}', false, 'queued', now(), now(), now(), now()
          from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id and b.branch_code::int < $3, generate_series(1, $4::int) g`,
         [JSON.stringify(filed), String(batch), of.devices, of.perDevice],
       ),
@@ -422,7 +422,7 @@ function filedSale() {
       lines: [line, line],
       total: '4720.00',
     },
-    filing: {
+    terms: {
       device: { taxpayerId: '100200300', branchCode: '00', serial: 's' },
       mrcNumber: null,
       rates: { A: '0', B: '18', C: '0', D: '0' },

@@ -200,7 +200,7 @@ const unsealed = (world: World) =>
   Promise.all(
     world.businesses.map((business) =>
       world.sql(
-        `select d.document_id, d.source, d.look_at, d.leased_until, d.tries, d.problem, r.state, r.problem as refusal, r.next_try_at
+        `select d.document_id, d.source, d.due_at, d.leased_until, d.tries, d.problem, r.state, r.problem as refusal, r.next_try_at
            from document d left join receipt r on r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id
           where coalesce(r.state, '') <> 'signed' and d.source = 'webhook' limit 3`,
         [],

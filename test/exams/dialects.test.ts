@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadDialects } from '@muhuri/server/dialects/index';
-import type { DeviceAnswer, Dialect, FrozenTerms } from '@muhuri/server/ports/dialect/index';
+import type { DeviceAnswer, Dialect, NumberedTerms } from '@muhuri/server/ports/dialect/index';
 import type { Sale } from '@muhuri/server/model/sale.model';
 import type { ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
 import { shownPrices } from '@muhuri/server/receipts/sale/shown-price.model';
-import type { SaleTerms } from '@muhuri/server/receipts/sale/signing-input.model';
+import type { SigningTerms } from '@muhuri/server/receipts/sale/signing-input.model';
 import { add, absolute, compare, round, subtract } from '@muhuri/shared/money';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ function expectFile(path: string, text: string): void {
   expect(text).toBe(readFileSync(path, 'utf8'));
 }
 
-type Terms = Omit<FrozenTerms, 'at'> & SaleTerms & { at: string };
+type Terms = Omit<NumberedTerms, 'at'> & SigningTerms & { at: string };
 type Row = { name: string; answer: DeviceAnswer; first: unknown; resend: unknown };
 
 const dialects = await loadDialects();

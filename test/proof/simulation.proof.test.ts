@@ -112,7 +112,7 @@ describe('what would be a broken promise', () => {
   const attempt = {
     number: '1',
     outcome: 'signed' as const,
-    settled: 'signed' as const,
+    resolution: 'signed' as const,
     ended: true,
   };
   const receipt = {
@@ -153,7 +153,7 @@ describe('what would be a broken promise', () => {
             state: 'refused',
             signature: null,
             number: null,
-            attempts: [{ ...attempt, outcome: 'refused', settled: null }],
+            attempts: [{ ...attempt, outcome: 'refused', resolution: null }],
           },
         ],
         device: { ...device, free: ['1'] },
@@ -166,7 +166,7 @@ describe('what would be a broken promise', () => {
     expect(look({ ...whole, receipts: [{ ...receipt, state: 'in_doubt' }] })).toMatch(
       /its signature otherwise/,
     );
-    const open = { number: '1', outcome: null, settled: null, ended: false };
+    const open = { number: '1', outcome: null, resolution: null, ended: false };
     expect(look({ ...whole, receipts: [{ ...receipt, attempts: [attempt, open, open] }] })).toMatch(
       /2 sends under way/,
     );
@@ -177,7 +177,7 @@ describe('what would be a broken promise', () => {
       ...receipt,
       state: 'in_doubt' as const,
       signature: null,
-      attempts: [{ ...attempt, outcome: 'number_taken' as const, settled: null }],
+      attempts: [{ ...attempt, outcome: 'number_taken' as const, resolution: null }],
     };
     expect(look({ ...whole, receipts: [doubtful] })).toMatch(/does not say why/);
     expect(look({ ...whole, receipts: [{ ...doubtful, problem: 'number_collision' }] })).toMatch(
@@ -194,7 +194,7 @@ describe('what would be a broken promise', () => {
     };
     const gaveBack = {
       ...earlier,
-      attempts: [{ ...attempt, outcome: 'refused' as const, settled: null }],
+      attempts: [{ ...attempt, outcome: 'refused' as const, resolution: null }],
     };
     const elsewhere = { ...newSeen(), elsewhere: new Set(['1']) };
     expect(check({ ...whole, receipts: [blames, gaveBack] }, judged, elsewhere)).toMatch(
@@ -217,7 +217,7 @@ describe('what would be a broken promise', () => {
     const lost = {
       ...goes,
       attempts: [
-        { ...attempt, outcome: 'in_doubt' as const, settled: 'not_signed' as const },
+        { ...attempt, outcome: 'in_doubt' as const, resolution: 'not_signed' as const },
         ...goes.attempts,
       ],
     };
@@ -229,7 +229,7 @@ describe('what would be a broken promise', () => {
       state: 'in_doubt' as const,
       number: '1',
       problem: 'signed_answer_lost',
-      attempts: [{ ...attempt, settled: 'doubtful' as const }],
+      attempts: [{ ...attempt, resolution: 'doubtful' as const }],
     };
     expect(check({ ...whole, receipts: [blames, waits] }, judged, elsewhere)).toBeNull();
     expect(
@@ -241,8 +241,8 @@ describe('what would be a broken promise', () => {
     ).toMatch(/held twice/);
     // In doubt about the next number when one that it had given back turns out to be taken, it is
     // not asked about again under the next.
-    const given = { ...attempt, settled: 'doubtful' as const };
-    const under2 = { ...attempt, number: '2', outcome: 'in_doubt' as const, settled: null };
+    const given = { ...attempt, resolution: 'doubtful' as const };
+    const under2 = { ...attempt, number: '2', outcome: 'in_doubt' as const, resolution: null };
     const twofold = {
       ...doubtful,
       number: '2',

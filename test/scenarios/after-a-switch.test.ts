@@ -321,7 +321,7 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     following.faults([]);
     const settleAs = (as: string) =>
       world.sql(
-        'update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3',
+        'update attempt set resolution = $1 where receipt_id = $2 and invoice_number = $3',
         [as, refusedSale, number],
         of.businessId,
       );
@@ -764,7 +764,7 @@ test('a database that was brought up to date without them gets its currencies an
     businessId,
   );
   await world.sql(
-    'update receipt set sale = jsonb_set(sale, \'{sale,foreign}\', \'{"currency": "USD"}\'), foreign_currency = null',
+    'update receipt set signing_input = jsonb_set(signing_input, \'{sale,foreign}\', \'{"currency": "USD"}\'), foreign_currency = null',
     [],
     businessId,
   );
@@ -811,6 +811,13 @@ test('a database from before its words changed says what it kept in those of tod
         [businessId, `ntc_${businessId}`, `sub_${businessId}`],
         businessId,
       );
+      // What a send was made of, kept beside a receipt that says something else since.
+      await world.sql(
+        `update attempt a set sent = jsonb_build_object('sale', r.sale, 'document_hash', 'words') from receipt r
+          where r.business_id = a.business_id and r.id = a.receipt_id and r.state = 'signed' and a.sent is null`,
+        [],
+        businessId,
+      );
     }
   });
   for (const { businessId } of world.businesses) {
@@ -833,6 +840,14 @@ test('a database from before its words changed says what it kept in those of tod
         "select m.state from webhook_message m join webhook_endpoint e on e.id = m.endpoint_id where e.url = 'https://words.example'",
       ),
     ).toEqual([{ state: 'delivered' }]);
+    const [kept] = await sql(
+      `select count(*)::int as receipts, count(*) filter (where signing_input->'terms'->'user' is not null and signing_input->'filing' is null
+          and signing_input->'sale' is not null)::int as whole,
+        (select count(*)::int from attempt a where a.sent is not null and (a.sent->'signing_input'->'terms'->'user' is null
+          or a.sent->'sale' is not null or a.sent->>'document_hash' is null)) as otherwise from receipt`,
+    );
+    expect(kept).toEqual({ receipts: kept?.receipts, whole: kept?.receipts, otherwise: 0 });
+    await sql("update attempt set sent = null where sent->>'document_hash' = 'words'");
     await sql("update webhook_endpoint set ended_at = now() where url = 'https://words.example'");
     await sql("update document set problem = null where problem->>'code' = 'sale_unready'");
     await sql("update alert set closed_at = now() where subject = 'words'");

@@ -164,6 +164,22 @@ describe('the evidence of a receipt', () => {
     ]);
   });
 
+  test('holds where it was made before its terms had that word', async () => {
+    const { body } = await admin.seal('invoices', documents()[0]?.id ?? '');
+    const pack = JSON.parse((await packOf(body.id)).pack);
+    const { terms: filing, ...rest } = pack.filed;
+    expect(filing).toMatchObject({ user: expect.any(Object) });
+    const own = evidenceSignerFrom(masterKey);
+    const text = JSON.stringify({ ...pack, filed: { ...rest, filing } });
+    const file = write(
+      'before.json',
+      JSON.stringify({ pack: text, public_key: own.publicKey, signature: own.sign(text) }),
+    );
+    const { status, lines } = verify(file, '--key', fingerprintOf(own.publicKey));
+    expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
+    expect(status).toBe(0);
+  });
+
   test('proves nothing while nobody says whose key it is: a pack made up whole, chained anew and signed with another key fits in itself', async () => {
     const { body } = await admin.seal('invoices', documents()[4]?.id ?? '');
     const genuine = await packOf(body.id);

@@ -110,12 +110,12 @@ describe('a private installation', () => {
       async () =>
         (
           await world.sql(
-            'select status, look_at from document where document_id = $1',
+            'select status, due_at from document where document_id = $1',
             [id],
             business().businessId,
           )
         )[0],
-      (row) => row?.status === 'draft' && row.look_at === null,
+      (row) => row?.status === 'draft' && row.due_at === null,
     );
     expect(await receiptOf(id), 'never a draft').toBeUndefined();
     world.zoho.change('invoices', id, { status: 'sent' });
@@ -202,7 +202,7 @@ describe('a private installation', () => {
     await until(
       () =>
         world.sql(
-          'select document_id, exempt, problem from document where document_id = any($1) and look_at is null',
+          'select document_id, exempt, problem from document where document_id = any($1) and due_at is null',
           [[exempt, early]],
           business().businessId,
         ),
@@ -221,7 +221,7 @@ describe('a private installation', () => {
       async () =>
         (
           await world.sql(
-            'select look_at, problem, tries from document where document_id = $1',
+            'select due_at, problem, tries from document where document_id = $1',
             [id],
             business().businessId,
           )
@@ -232,7 +232,7 @@ describe('a private installation', () => {
     expect(await receiptOf(id)).toBeUndefined();
     await world.sql("update business set status = 'active'", [], business().businessId);
     await world.sql(
-      'update document set look_at = $2 where document_id = $1',
+      'update document set due_at = $2 where document_id = $1',
       [id, new Date().toISOString()],
       business().businessId,
     );
@@ -356,7 +356,7 @@ describe('a webhook', () => {
     await until(
       () =>
         world.sql(
-          'select 1 from document where document_id = $1 and look_at is null',
+          'select 1 from document where document_id = $1 and due_at is null',
           [id],
           business().businessId,
         ),
@@ -423,12 +423,12 @@ describe('a webhook', () => {
       async () =>
         (
           await world.sql(
-            'select look_at, status from document where document_id = $1',
+            'select due_at, status from document where document_id = $1',
             [id],
             business().businessId,
           )
         )[0],
-      (row) => row?.status === 'sent' && row.look_at === null,
+      (row) => row?.status === 'sent' && row.due_at === null,
     );
     expect(await receiptOf(id)).toBeUndefined();
     // The poll, which asks Zoho itself, then seals it.
@@ -676,7 +676,7 @@ describe('a grant that dies', () => {
     const id = newInvoice();
     for (const grant of world.zoho.grantsAlive())
       if (grant.userId === '1') world.zoho.killGrant(grant.refreshToken);
-    await world.sql('update document set look_at = null', [], business().businessId);
+    await world.sql('update document set due_at = null', [], business().businessId);
     const made = await hook();
     await send(made.url, about(id, '2026-11-21T12:00:00+0200'), made.secret);
     await until(
@@ -699,7 +699,7 @@ describe('a grant that dies', () => {
     );
     expect((await admin.post('/oauth/callback', back)).status).toBe(200);
     await world.sql(
-      'update document set look_at = $1 where document_id = $2',
+      'update document set due_at = $1 where document_id = $2',
       [new Date().toISOString(), id],
       business().businessId,
     );

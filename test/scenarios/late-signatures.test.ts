@@ -398,17 +398,17 @@ describe('a signature that comes after its document was settled as not signed', 
       (refused) => refused.length > 0,
     );
     await world.sql(
-      `update attempt set settled = 'doubtful' where ${under}`,
+      `update attempt set resolution = 'doubtful' where ${under}`,
       [id, number],
       businessId,
     );
     const late = await isLate(id);
     const settled = await world.sql(
-      `select distinct settled from attempt where ${under}`,
+      `select distinct resolution from attempt where ${under}`,
       [id, number],
       businessId,
     );
-    expect(settled).toEqual([{ settled: 'signed' }]);
+    expect(settled).toEqual([{ resolution: 'signed' }]);
     const is = {
       found: 'late',
       receipt_signature: late.second_signatures[0].receipt_signature,
@@ -442,7 +442,7 @@ describe('a signature that comes after its document was settled as not signed', 
     const { businessId } = world.businesses[0];
     // As if it had been lost, and undone; what was sold anew was refused.
     await world.sql(
-      "update attempt set settled = 'reversed' where receipt_id = $1 and settled is not null",
+      "update attempt set resolution = 'reversed' where receipt_id = $1 and resolution is not null",
       [id],
       businessId,
     );
@@ -785,7 +785,7 @@ test('a server that still waits for the answer while another one has judged its 
   // What another server writes that took it for gone, asked the device once more, and was told by a
   // person that nothing is there.
   await world.sql(
-    `with a as (update attempt set outcome = 'in_doubt', ended_at = now(), socket_closed_at = now(), settled = 'not_signed' where id = $1),
+    `with a as (update attempt set outcome = 'in_doubt', ended_at = now(), socket_closed_at = now(), resolution = 'not_signed' where id = $1),
           r as (update receipt set state = 'refused', problem = '{"code": "device_refused"}', invoice_number = null where id = $2)
      update device set open_attempt = null, free_numbers = array_append(free_numbers, $4::bigint) where id = $3`,
     [sent?.id, sent?.receipt_id, sent?.device_id, sent?.invoice_number],
@@ -1538,7 +1538,7 @@ describe('a number that several documents gave back, and that the device has use
     });
     const settleAs = (as: string) =>
       world.sql(
-        'update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3',
+        'update attempt set resolution = $1 where receipt_id = $2 and invoice_number = $3',
         [as, holderId, earlier.number],
         world.businesses[0].businessId,
       );
@@ -1932,7 +1932,7 @@ describe('a number that several documents gave back, and that the device has use
       // As if it had turned out to be taken, and nobody had thought of it when something else of
       // the document ended.
       await world.sql(
-        "update attempt set settled = 'doubtful' where receipt_id = $1",
+        "update attempt set resolution = 'doubtful' where receipt_id = $1",
         [id],
         businessId,
       );
@@ -1950,7 +1950,7 @@ describe('a number that several documents gave back, and that the device has use
       expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
       // Refused it was indeed.
       await world.sql(
-        `with a as (update attempt set settled = null where receipt_id = $1)
+        `with a as (update attempt set resolution = null where receipt_id = $1)
        update receipt set state = 'refused', invoice_number = null, doubt_since = null, problem = '{"code":"device_refused"}' where id = $1`,
         [id],
         businessId,
@@ -1970,7 +1970,7 @@ describe('a number that several documents gave back, and that the device has use
     async function forgotten(first: 'drop_before_signing' | 'drop_after_signing') {
       const left = await settledNotSigned(undefined, undefined, first);
       await world.sql(
-        "update attempt set settled = null where receipt_id = $1 and outcome = 'in_doubt'",
+        "update attempt set resolution = null where receipt_id = $1 and outcome = 'in_doubt'",
         [left.id],
         world.businesses[0].businessId,
       );
@@ -2007,7 +2007,7 @@ describe('a number that several documents gave back, and that the device has use
       const { businessId } = world.businesses[0];
       const { document, id } = await forgotten('drop_before_signing');
       await world.sql(
-        `update attempt set invoice_number = case outcome when 'refused' then invoice_number else 999998 end, settled = case outcome when 'refused' then null else 'doubtful' end,
+        `update attempt set invoice_number = case outcome when 'refused' then invoice_number else 999998 end, resolution = case outcome when 'refused' then null else 'doubtful' end,
            outcome = 'in_doubt' where receipt_id = $1`,
         [id],
         businessId,
@@ -2022,7 +2022,7 @@ describe('a number that several documents gave back, and that the device has use
       expect(judged(document.number)).toEqual([]);
       // What may be signed explains what the tests after this one miss.
       await world.sql(
-        `with a as (update attempt set settled = 'not_signed' where receipt_id = $1)
+        `with a as (update attempt set resolution = 'not_signed' where receipt_id = $1)
          update receipt set state = 'refused', problem = null, invoice_number = null, doubt_since = null, next_try_at = null where id = $1`,
         [id],
         businessId,
@@ -2063,7 +2063,7 @@ describe('a number that several documents gave back, and that the device has use
         (atRest) => atRest.length === 1,
       );
       await world.sql(
-        `with a as (update attempt set outcome = null, settled = null, ended_at = null, socket_closed_at = null where receipt_id = $2 and outcome = 'in_doubt' returning id)
+        `with a as (update attempt set outcome = null, resolution = null, ended_at = null, socket_closed_at = null where receipt_id = $2 and outcome = 'in_doubt' returning id)
          update device set open_attempt = a.id, lane_holder = 'another server', lane_until = now() from a where branch_id = $1`,
         [branchId(), id],
         businessId,
@@ -2157,7 +2157,7 @@ describe('a number that several documents gave back, and that the device has use
       )[0]?.elsewhere;
     // As if its number had turned out to be taken.
     await world.sql(
-      "update attempt set settled = 'doubtful' where receipt_id = $1",
+      "update attempt set resolution = 'doubtful' where receipt_id = $1",
       [id],
       businessId,
     );
@@ -2167,7 +2167,7 @@ describe('a number that several documents gave back, and that the device has use
     expect(await elsewhere()).toMatchObject({ reason: 'till receipt 78' });
     // Refused it was indeed: pressed once more it is sealed here, and said to be.
     await world.sql(
-      `with a as (update attempt set settled = null where receipt_id = $1)
+      `with a as (update attempt set resolution = null where receipt_id = $1)
        update receipt set state = 'refused', invoice_number = null, doubt_since = null, problem = '{"code":"device_refused"}' where id = $1`,
       [id],
       businessId,

@@ -386,7 +386,7 @@ describe('a document that stops', () => {
     // sealed of them is, and the others stand still.
     const due = () =>
       world.sql(
-        'select 1 from document where look_at <= $1 limit 1',
+        'select 1 from document where due_at <= $1 limit 1',
         [quick.clock.now()],
         business().businessId,
       );

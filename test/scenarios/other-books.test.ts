@@ -87,7 +87,7 @@ const standingOf = async (id: string) => (await rowOf(id)).standing;
 /** Looks at these documents again, and waits until that is done. */
 async function look(ids: string[]): Promise<void> {
   await world.sql(
-    'update document set look_at = now() where document_id = any($1)',
+    'update document set due_at = now() where document_id = any($1)',
     [ids],
     mine().businessId,
   );
@@ -95,7 +95,7 @@ async function look(ids: string[]): Promise<void> {
   await until(
     () =>
       world.sql(
-        'select 1 from document where document_id = any($1) and look_at <= now()',
+        'select 1 from document where document_id = any($1) and due_at <= now()',
         [ids],
         mine().businessId,
       ),

@@ -482,7 +482,7 @@ describe('a sale whose data are lost for good', () => {
     });
     // As if another document had met the first number meanwhile.
     await world.sql(
-      "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2",
+      "update attempt set resolution = 'doubtful' where receipt_id = $1 and invoice_number = $2",
       [refund.id, refund.invoice_number],
       business().businessId,
     );
@@ -532,12 +532,12 @@ describe('a sale whose data are lost for good', () => {
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const refundId = confirmed.body.reversal.reversal_receipt_id as string;
     const kept = await world.sql(
-      "update receipt set sale = sale #- '{filing,reverses,word}' where id = $1 returning sale",
+      "update receipt set signing_input = signing_input #- '{terms,reverses,word}' where id = $1 returning signing_input",
       [refundId],
       business().businessId,
     );
     expect(kept[0]).toMatchObject({
-      sale: { filing: { reverses: { receiptId: sale.receiptId } } },
+      signing_input: { terms: { reverses: { receiptId: sale.receiptId } } },
     });
     await first.post(`/branches/${business().branchIds[0]}/resume`);
     const anew = await becomes(sale.receiptId, 'signed');

@@ -540,7 +540,7 @@ describe('a document that was exempt when it came in', () => {
       // a press brings it back.
       const unmarked = await waiting(`${number}-OLD`);
       await world.sql(
-        "update receipt set sale = sale #- '{filing,openedByItself}' where document_id = $1",
+        "update receipt set signing_input = signing_input #- '{terms,openedByItself}' where document_id = $1",
         [unmarked.id],
         of.businessId,
       );
@@ -587,7 +587,7 @@ describe('a document that was exempt when it came in', () => {
     const { body: before } = await shop.seal('invoices', byProgram.id);
     expect(before).toMatchObject({ state: 'queued' });
     await world.sql(
-      "update receipt set sale = sale #- '{filing,askedByProgram}' where id = $1",
+      "update receipt set signing_input = signing_input #- '{terms,askedByProgram}' where id = $1",
       [before.id],
       of.businessId,
     );
@@ -667,7 +667,7 @@ describe('a document that was exempt when it came in', () => {
       world.zoho.change('invoices', inZoho, { invoice_number: number });
       await configure(admin, exempt('KIOSK-'));
       await world.sql(
-        "update document set look_at = '-infinity' where document_id = $1 returning 1",
+        "update document set due_at = '-infinity' where document_id = $1 returning 1",
         [inZoho],
         of.businessId,
       );

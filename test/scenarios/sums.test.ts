@@ -1035,7 +1035,7 @@ describe('a refund is measured by its sale', () => {
     const original = sale({ lines: [[3, 10.03, 'vat']] });
     const { receipt } = await sealed(original);
     await world.sql(
-      "update receipt set sale = jsonb_set(sale, '{sale,lines}', (select jsonb_agg(l - 'books') from jsonb_array_elements(sale->'sale'->'lines') l)) where id = $1",
+      "update receipt set signing_input = jsonb_set(signing_input, '{sale,lines}', (select jsonb_agg(l - 'books') from jsonb_array_elements(signing_input->'sale'->'lines') l)) where id = $1",
       [receipt.id],
       world.businesses[0].businessId,
     );

@@ -983,7 +983,7 @@ describe('a device that is replaced', () => {
     await owner.end();
     expect(
       await world.sql(
-        "select sale->'filing'->>'originalSdcId' as sdc from receipt where id = $1",
+        "select signing_input->'terms'->>'originalSdcId' as sdc from receipt where id = $1",
         [refunded.body.id],
         of.businessId,
       ),

@@ -821,7 +821,7 @@ describe('a list', () => {
   };
   const kept = (ids: string[]) =>
     world.sql(
-      'select document_id, number, customer_name, problem, look_at from document where document_id = any($1)',
+      'select document_id, number, customer_name, problem, due_at from document where document_id = any($1)',
       [ids],
       business().businessId,
     );
@@ -875,7 +875,7 @@ describe('a list', () => {
       () => kept(ids),
       (rows) =>
         rows.length === ids.length &&
-        rows.every((row) => row.problem !== null || row.look_at === null),
+        rows.every((row) => row.problem !== null || row.due_at === null),
     );
     const of = (row: { invoice_id: string }) =>
       found.find((each) => each.document_id === row.invoice_id);
@@ -930,7 +930,7 @@ describe('a list', () => {
     expect(await failing()).toEqual([]);
     await until(
       () => kept(ids),
-      (rows) => rows.every((row) => row.problem === null && row.look_at === null),
+      (rows) => rows.every((row) => row.problem === null && row.due_at === null),
     );
   });
 
@@ -958,7 +958,7 @@ describe('a list', () => {
     await api.post('/zoho/poll');
     await until(
       () => kept([listed.invoice_id]),
-      (rows) => rows[0]?.look_at === null && rows[0].problem === null,
+      (rows) => rows[0]?.due_at === null && rows[0].problem === null,
     );
     const body = JSON.stringify({
       invoice: { invoice_id: listed.invoice_id, last_modified_time: now(2_000) },
@@ -995,7 +995,7 @@ describe('a list', () => {
       await until(
         () =>
           world.sql(
-            "select document_id from document where look_at < now() + interval '1 minute'",
+            "select document_id from document where due_at < now() + interval '1 minute'",
             [],
             business().businessId,
           ),
@@ -1046,7 +1046,7 @@ describe('a list', () => {
     };
     const lookAgain = async (id: string) => {
       await world.sql(
-        'update document set look_at = now() where document_id = $1',
+        'update document set due_at = now() where document_id = $1',
         [id],
         businessId,
       );
@@ -1072,7 +1072,7 @@ describe('a list', () => {
     await api.post('/zoho/poll');
     await until(
       () => kept([other.invoice_id]),
-      (rows) => rows[0]?.look_at === null && rows[0].problem === null,
+      (rows) => rows[0]?.due_at === null && rows[0].problem === null,
     );
     // It stands with its own reason, and is looked at again; after its third time somebody is told.
     for (let tries = 1; tries <= 3; tries++) {
@@ -1194,7 +1194,7 @@ describe('a list', () => {
     await api.post('/zoho/poll');
     await until(
       () => kept([odd.invoice_id, behind.invoice_id]),
-      (rows) => rows.length === 2 && rows.every((row) => row.look_at === null),
+      (rows) => rows.length === 2 && rows.every((row) => row.due_at === null),
     );
     const [first, second] = [
       (await api.seal('invoices', odd.invoice_id)).body,

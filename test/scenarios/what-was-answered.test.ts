@@ -499,8 +499,8 @@ describe('what was confirmed', () => {
       ).status,
     ).toBe(200);
     await world.sql(
-      `insert into document (business_id, module, document_id, seen_at, source, look_at) values ($1, 'invoices', $2, now(), 'webhook', now())
-       on conflict (business_id, module, document_id) do update set look_at = now(), source = 'webhook'`,
+      `insert into document (business_id, module, document_id, seen_at, source, due_at) values ($1, 'invoices', $2, now(), 'webhook', now())
+       on conflict (business_id, module, document_id) do update set due_at = now(), source = 'webhook'`,
       [businessId(), document.id],
       businessId(),
     );

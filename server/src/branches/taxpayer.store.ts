@@ -60,7 +60,7 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
   if (hasEnded)
     await query(
       tx,
-      `update document set look_at = seen_at, tries = 0 where not sealed and not gone and look_at is null
+      `update document set due_at = seen_at, tries = 0 where not sealed and not gone and due_at is null
          and problem->>'code' in ('taxpayer_name_differs', 'taxpayer_vat_differs')`,
     );
 }

@@ -2,7 +2,8 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects, FrozenTerms } from '../ports/dialect/index.ts';
+import type { SaleTerms } from '../model/sale-terms.model.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import {
   claimItem,
@@ -13,7 +14,7 @@ import {
 } from './item.store.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
-type About = { taxpayerId: string; user: FrozenTerms['user']; prices: Record<string, string> };
+type About = { taxpayerId: string; user: SaleTerms['user']; prices: Record<string, string> };
 type Registered =
   | { is: 'done' }
   | { is: 'busy' }

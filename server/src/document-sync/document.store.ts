@@ -17,7 +17,7 @@ export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: stri
  * does what `wasExempt` before.
  */
 export type Due = DocumentKey & {
-  lookAt: string;
+  dueAt: string;
   tries: number;
   problemBefore: string | null;
   wasExempt: boolean;
@@ -34,7 +34,7 @@ export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
     : modifiedAt;
 
 const listed = `business_id, organization_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, location_id, created_at,
-  modified_at, seen_at, source, look_at, tries, exempt, was_exempt, gone, due_since, words`;
+  modified_at, seen_at, source, due_at, tries, exempt, was_exempt, gone, due_since, words`;
 
 /**
  * What a list shows. A document whose time of change is new is looked at; one known as it is stays
@@ -66,7 +66,7 @@ export async function recordListed(
     modified_at: knownAt(row.modifiedAt, at).toISOString(),
     seen_at: at.toISOString(),
     source: 'poll',
-    look_at: at.toISOString(),
+    due_at: at.toISOString(),
     tries: 0,
     exempt: false,
     was_exempt: false,
@@ -80,7 +80,7 @@ export async function recordListed(
      on conflict (business_id, module, document_id) do update set organization_id = excluded.organization_id, number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
        location_id = excluded.location_id, created_at = coalesce(excluded.created_at, document.created_at), modified_at = excluded.modified_at, gone = false, words = excluded.words,
-       source = 'poll', look_at = excluded.look_at, due_since = case when excluded.due_since is not null then coalesce(document.due_since, excluded.due_since) end
+       source = 'poll', due_at = excluded.due_at, due_since = case when excluded.due_since is not null then coalesce(document.due_since, excluded.due_since) end
      where document.modified_at is distinct from excluded.modified_at or document.gone
      returning 1`,
     [json(values)],
@@ -103,11 +103,11 @@ export const recordUnreadable = (
 ) =>
   query(
     tx,
-    `insert into document (business_id, organization_id, module, document_id, number, date, seen_at, due_since, source, look_at, problem)
+    `insert into document (business_id, organization_id, module, document_id, number, date, seen_at, due_since, source, due_at, problem)
        select $1, $5, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, $3, 'poll', $3,
            jsonb_build_object('code', 'document_unreadable', 'field', field)
          from (select distinct on (id) * from jsonb_to_recordset($4) as given (id text, number text, date text, field text) order by id) odd
-     on conflict (business_id, module, document_id) do update set look_at = coalesce(document.look_at, excluded.look_at),
+     on conflict (business_id, module, document_id) do update set due_at = coalesce(document.due_at, excluded.due_at),
        problem = coalesce(document.problem, excluded.problem), source = 'poll'`,
     [businessId, module, at, json(rows), organizationId],
   );
@@ -122,16 +122,16 @@ export async function claimDueDocuments(
   const rows = await query<Record<string, unknown>>(
     tx,
     `update document d set leased_until = $2 from (
-       select business_id, module, document_id from document where look_at <= $1 and (leased_until is null or leased_until < $1)
-        order by look_at, document_id limit $3 for update skip locked) due
+       select business_id, module, document_id from document where due_at <= $1 and (leased_until is null or leased_until < $1)
+        order by due_at, document_id limit $3 for update skip locked) due
       where d.business_id = due.business_id and d.module = due.module and d.document_id = due.document_id
-      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.problem->>'code' as problem, d.was_exempt, d.source`,
+      returning d.module, d.document_id, d.due_at::text as due_at, d.tries, d.problem->>'code' as problem, d.was_exempt, d.source`,
     [at, until, limit],
   );
   return rows.map((row) => ({
     module: row.module as Due['module'],
     documentId: row.document_id as string,
-    lookAt: row.look_at as string,
+    dueAt: row.due_at as string,
     tries: row.tries as number,
     problemBefore: row.problem as string | null,
     wasExempt: row.was_exempt as boolean,
@@ -175,7 +175,7 @@ export async function endProcessing(
   if (found.exempt) await askAnewOf(tx, due);
   await query(
     tx,
-    `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then $18::timestamptz else look_at end,
+    `update document set leased_until = null, tries = 0, due_at = case when due_at::text = $3 then $18::timestamptz else due_at end,
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
        location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, was_exempt = was_exempt or $13 or $21, problem = $14,
@@ -185,7 +185,7 @@ export async function endProcessing(
     [
       due.module,
       due.documentId,
-      due.lookAt,
+      due.dueAt,
       found.seen?.number ?? null,
       found.seen?.date || null,
       found.seen?.status ?? null,
@@ -217,7 +217,7 @@ export async function endProcessing(
 export const postponeProcessing = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
   query(
     tx,
-    `update document set leased_until = null, tries = tries + 1, look_at = $3, problem = $4,
+    `update document set leased_until = null, tries = tries + 1, due_at = $3, problem = $4,
        number = case when source = 'hint' then number else coalesce(number, document_id) end,
        date = case when source = 'hint' then date else coalesce(date, seen_at::date) end where module = $1 and document_id = $2`,
     [due.module, due.documentId, until, json(problem)],
@@ -234,7 +234,7 @@ export const makeDueAgain = (
 ) =>
   query(
     tx,
-    `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
+    `update document set due_at = $1, tries = 0 where not sealed and not gone and (due_at is null or due_at > $1)
        and (problem->>'code' = any($2::text[]) or $3 and exempt or $4 and module = 'creditnotes' and problem is null)`,
     [at, of.codes, of.withExempt, of.withRefunds],
   );
@@ -250,7 +250,7 @@ export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<vo
   await askAnewOfExempt(tx, ended);
   await query(
     tx,
-    `update document d set was_exempt = d.was_exempt or found.matches, look_at = case when d.leased_until is null then d.look_at else $4 end from (
+    `update document d set was_exempt = d.was_exempt or found.matches, due_at = case when d.leased_until is null then d.due_at else $4 end from (
        select q.business_id, q.module, q.document_id, m.matches from document q
          cross join lateral (select coalesce(q.customer_id = any($1::text[]), false) or coalesce(q.location_id = any($2::text[]), false)
            or exists (select 1 from unnest($3::text[]) p where starts_with(q.number, p)) as matches) m

@@ -17,8 +17,8 @@ export const addToDays = (tx: Tx, counts: DayCount[], timeZone: string) =>
   query(
     tx,
     `insert into receipt_day (business_id, day, branch_id, kind, outcome, code, environment, count, total)
-     select r.business_id, (c.at at time zone $5)::date, r.branch_id, r.kind, c.outcome, c.code, r.environment, count(*), sum((r.sale->'sale'->>'total')::numeric)
-       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, environment, business_id, sale from receipt where id = c.id offset 0) r
+     select r.business_id, (c.at at time zone $5)::date, r.branch_id, r.kind, c.outcome, c.code, r.environment, count(*), sum((r.signing_input->'sale'->>'total')::numeric)
+       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, environment, business_id, signing_input from receipt where id = c.id offset 0) r
       group by 1, 2, 3, 4, 5, 6, 7
      on conflict (business_id, day, branch_id, kind, outcome, code, environment) do update set count = receipt_day.count + excluded.count, total = receipt_day.total + excluded.total`,
     [

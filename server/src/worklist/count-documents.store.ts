@@ -114,7 +114,7 @@ export const countUnsure = async (
   (
     await queryOne<{ n: number }>(
       tx,
-      `select ((select count(*) from document where look_at is not null and tries > 0 and date between $1::date and $2::date)
+      `select ((select count(*) from document where due_at is not null and tries > 0 and date between $1::date and $2::date)
         + (select count(*) from document where date is null and not gone and source <> 'hint' and due_since < $3))::int as n`,
       [from, to, heardBefore],
     )

@@ -152,8 +152,8 @@ export const standings = (sealsApproved: boolean, isCounted = false) => `
  */
 export const loose = `
   select q.module, q.document_id, q.document_number as number, q.document_date as date, q.document_date::text as day, '' as status,
-    coalesce(q.sale->'sale'->'buyer'->>'name', '') as customer_name, coalesce(q.sale->'sale'->>'currency', '') as currency,
-    trim_scale((q.sale->'sale'->>'total')::numeric) as total, null::text as location_id, q.branch_id, q.id as receipt_id, null::text as label,
+    coalesce(q.signing_input->'sale'->'buyer'->>'name', '') as customer_name, coalesce(q.signing_input->'sale'->>'currency', '') as currency,
+    trim_scale((q.signing_input->'sale'->>'total')::numeric) as total, null::text as location_id, q.branch_id, q.id as receipt_id, null::text as label,
     case when q.contested then 'signed_twice' when q.state = 'signed' then 'drifted' when q.state = 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}, null::jsonb as elsewhere, false as may_be_elsewhere
   from receipt q join branch b on b.business_id = q.business_id and b.id = q.branch_id
     join device v on v.business_id = q.business_id and v.id = q.device_id

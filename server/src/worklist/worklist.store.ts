@@ -33,7 +33,7 @@ export type WorklistRow = {
 
 /** Those of them that hold every word searched for. */
 const looseSearched = `and not exists (select 1 from unnest($12::text[]) w
-  where position(lower(w) in lower(q.document_number || ' ' || coalesce(q.sale->'sale'->'buyer'->>'name', ''))) = 0)`;
+  where position(lower(w) in lower(q.document_number || ' ' || coalesce(q.signing_input->'sale'->'buyer'->>'name', ''))) = 0)`;
 
 /**
  * What the document itself says of being sealed, as text of the statement, so that its indexes are

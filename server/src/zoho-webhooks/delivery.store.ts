@@ -85,10 +85,10 @@ export async function claimDeliveries(
          left join lateral (select digest from delivery where business_id = $2 and dedupe_key = g.dedupe_key limit 1) d on k.id is null
        where k.id is not null or d.digest <> g.digest group by g.module, g.document_id
      ), doc as (
-       insert into document (business_id, module, document_id, modified_at, seen_at, due_since, source, look_at)
+       insert into document (business_id, module, document_id, modified_at, seen_at, due_since, source, due_at)
        select $2, module, document_id, null, at, at, case when is_hint then 'hint' else 'webhook' end, at from told order by module, document_id
-       on conflict (business_id, module, document_id) do update set look_at = excluded.look_at,
-         source = case when document.look_at is not null and document.source <> 'hint' then document.source else excluded.source end
+       on conflict (business_id, module, document_id) do update set due_at = excluded.due_at,
+         source = case when document.due_at is not null and document.source <> 'hint' then document.source else excluded.source end
          where document.modified_at is null or document.gone or exists (select 1 from told t where t.module = excluded.module
            and t.document_id = excluded.document_id and (t.is_unsaid or document.modified_at < t.modified_at or document.modified_at > t.at))
        returning module, document_id

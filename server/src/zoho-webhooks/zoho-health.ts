@@ -15,7 +15,7 @@ export const readZohoHealth =
       const failing = await ports.jobs.list(tx);
       const waiting = await queryOne<{ documents: number; writes: number; failed: number }>(
         tx,
-        `select (select count(*)::int from document where look_at is not null) as documents,
+        `select (select count(*)::int from document where due_at is not null) as documents,
          count(*) filter (where state in ('waiting', 'begun'))::int as writes, count(*) filter (where state = 'failed')::int as failed from write_back`,
       );
       return {

@@ -8,7 +8,7 @@ import {
 type Attempt = {
   number: string;
   outcome: AttemptFact['outcome'];
-  settled: AttemptFact['settled'];
+  resolution: AttemptFact['resolution'];
   ended: boolean;
   isAfterRetirement?: boolean;
 };
@@ -110,7 +110,7 @@ export const factsOf = `
      select jsonb_build_object(
        'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
            'state', r.state, 'number', r.invoice_number::text, 'sale', r.sale_receipt_id, 'isConfirmed', coalesce(r.answers->'confirm', '[]') ? 'before_production', 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null, 'isMoved', coalesce(r.moved_to, '') <> '',
-           'total', r.sale->'sale'->>'total', 'isContested', r.contested,
+           'total', r.signing_input->'sale'->>'total', 'isContested', r.contested,
            'isAlerted', exists (select 1 from alert t where t.business_id = r.business_id and t.subject = r.id and t.code = 'signed_twice' and t.closed_at is null),
            'late', coalesce((select jsonb_agg(jsonb_build_object('settledAs', x.settled_as, 'is',
                                        x.invoice_number || '|' || x.total_receipt_number || '|' || x.internal_data || '|' || x.sdc_id || '|' || x.receipt_signature))
@@ -118,7 +118,7 @@ export const factsOf = `
            'proposedAt', (select t.proposed_at from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
            'signature', (select s.invoice_number || '|' || s.total_receipt_number || '|' || s.internal_data || '|' || s.sdc_id || '|' || s.receipt_signature
                            from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
-           'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null,
+           'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'resolution', a.resolution, 'ended', a.ended_at is not null,
                                                     'isAfterRetirement', coalesce(a.started_at > d.retired_at, false))
                                                   order by a.ordinal, a.started_at, a.id)
                                    from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]')) order by r.opened_at, r.id)
@@ -144,7 +144,7 @@ const mayBeSignedUnder = (receipt: Row, number: string | null): boolean => {
   );
   return (
     own.length > 0 &&
-    own.every((each) => each.settled !== 'not_ours' && each.settled !== 'reversed')
+    own.every((each) => each.resolution !== 'not_ours' && each.resolution !== 'reversed')
   );
 };
 
@@ -306,7 +306,7 @@ export function check(
 function checkSent(receipts: Row[], seen: Seen): string | null {
   for (const { id, documentNumber, attempts } of receipts) {
     const taken = new Set(
-      attempts.filter((each) => each.settled === 'doubtful').map((each) => each.number),
+      attempts.filter((each) => each.resolution === 'doubtful').map((each) => each.number),
     );
     for (const number of taken) {
       const key = `${id} ${number}`;

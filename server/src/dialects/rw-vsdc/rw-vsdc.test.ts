@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { FrozenTerms } from '../../ports/dialect/index.ts';
+import type { NumberedTerms } from '../../ports/dialect/index.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { knownCodes, meaningOf } from './codes.ts';
 import { dialect } from './index.ts';
@@ -66,7 +66,7 @@ const sale: Sale = {
   ],
   total: '9950.00',
 };
-const freeze: FrozenTerms = {
+const freeze: NumberedTerms = {
   device: { taxpayerId: '100200300', branchCode: '00', serial: 's' },
   invoiceNumber: '12',
   originalInvoiceNumber: null,
@@ -545,7 +545,7 @@ describe('setting up', () => {
 describe('a price that the wire cannot say', () => {
   const itemOf = (
     more: Partial<SaleLine> & { total: string },
-    demands: FrozenTerms['demands'] = [],
+    demands: NumberedTerms['demands'] = [],
   ) =>
     (
       JSON.parse(

@@ -12,7 +12,7 @@ import { stamp14, stamp8 } from '../../dialect-kit/dates.ts';
 import { cut, number } from '../../dialect-kit/envelope.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import type { Sale, SaleLine, Totals } from '../../model/sale.model.ts';
-import type { FrozenTerms } from '../../ports/dialect/index.ts';
+import type { NumberedTerms } from '../../ports/dialect/index.ts';
 import { classes, timeZone } from './taxes.ts';
 import { userOf } from './user.ts';
 
@@ -20,7 +20,7 @@ import { userOf } from './user.ts';
  * `saveSales` for a sale or a refund (VSDC v1.0.5: header, receipt object, lines). Amounts are
  * positive also for a refund.
  */
-export function toBody(sale: Sale, terms: FrozenTerms): string {
+export function toBody(sale: Sale, terms: NumberedTerms): string {
   const totals = inclusiveTotals(sale.lines, terms.rates, classes, terms.headerTax);
   const lines = sale.lines.map(terms.demands?.includes('exact_supply') ? exactly : priced);
   return JSON.stringify({
@@ -35,7 +35,7 @@ export function toBody(sale: Sale, terms: FrozenTerms): string {
 }
 
 /** Numbers, buyer, kind and moments, as far as the count of the lines. */
-function headerOf(sale: Sale, terms: FrozenTerms) {
+function headerOf(sale: Sale, terms: NumberedTerms) {
   const now = stamp14(terms.at, timeZone);
   const isRefund = sale.kind === 'refund';
   return {
@@ -73,7 +73,7 @@ const totalsOf = (totals: Totals) => ({
   totAmt: number(totals.total),
 });
 
-const receiptOf = ({ buyer }: Sale, { invoiceNumber, seller }: FrozenTerms) => ({
+const receiptOf = ({ buyer }: Sale, { invoiceNumber, seller }: NumberedTerms) => ({
   custTin: buyer.taxpayerId,
   custMblNo: buyer.mobile === null ? null : cut(buyer.mobile, 20),
   rptNo: number(invoiceNumber),

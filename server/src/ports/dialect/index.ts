@@ -8,7 +8,7 @@ import type { Taxpayers } from './taxpayers.ts';
 
 export type { Code } from './codes.ts';
 export type { DeviceAnswer, DeviceRequest, DialectDevice, SetUpReply } from './device.ts';
-export type { FrozenTerms, SaleReply } from './sales.ts';
+export type { NumberedTerms, SaleReply } from './sales.ts';
 export type { Initialised } from './set-up.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Amount } from '@muhuri/shared/money';
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
+import type { SaleTerms } from '../../model/sale-terms.model.ts';
 import type { Sale, SaleLine, Signature, Totals } from '../../model/sale.model.ts';
 import type { DeviceAnswer, DeviceRequest, DialectDevice, Said } from './device.ts';
 
@@ -14,26 +15,8 @@ export type SaleReply =
   | ({ is: 'not_served'; problem: ProblemCode; pauses: boolean } & Said)
   | ({ is: 'in_doubt' } & Said);
 
-/**
- * What goes into one sale request besides the sale: everything that is fixed at the moment of
- * freezing.
- */
-export type FrozenTerms = {
-  device: DialectDevice;
-  invoiceNumber: string;
-  /** For a refund: the invoice number its sale was signed under. */
-  originalInvoiceNumber: string | null;
-  rates: Record<string, Amount>;
-  headerTax: 'lines' | 'class';
-  /**
-   * What the device has shown that it wants. `exact_supply`: price times quantity is the amount of
-   * a line, to the cent.
-   */
-  demands?: string[];
-  at: Date;
-  user: { id: string; name: string };
-  seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
-};
+/** What goes into one sale request besides the sale: its terms, its number and the moment. */
+export type NumberedTerms = SaleTerms & { invoiceNumber: string; at: Date };
 
 /** A class of tax as the authority's law has it. `source` says where that is written. */
 type TaxClass = { code: string; since: string; percent: Amount; source: string };
@@ -62,10 +45,10 @@ export type Sales = {
   totals(
     lines: Pick<SaleLine, 'total' | 'taxClass'>[],
     rates: Record<string, Amount>,
-    headerTax: FrozenTerms['headerTax'],
+    headerTax: SaleTerms['headerTax'],
   ): Totals;
   path: string;
-  toBody(sale: Sale, terms: FrozenTerms): string;
+  toBody(sale: Sale, terms: NumberedTerms): string;
   /** The code of an answer that signs, as it is kept with a send. */
   signedCode: string;
   read(answer: DeviceAnswer, isResend: boolean): SaleReply;

@@ -146,7 +146,7 @@ export const makeEvidencePack =
           started_at: each.startedAt.toISOString(),
           ended_at: each.endedAt?.toISOString() ?? null,
           outcome: each.outcome,
-          settled: each.settled,
+          settled: each.resolution,
           device_code: each.deviceCode,
           device_text: each.deviceText,
           request: each.request,

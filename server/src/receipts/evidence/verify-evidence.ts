@@ -2,6 +2,7 @@ import { hashOfEntry } from '../../audit/index.ts';
 import { fingerprintOf, isSignedBy } from '../../platform/evidence-signer.ts';
 import { decodeText } from '../../platform/decode-text.ts';
 import type { Dialects } from '../../ports/dialect/index.ts';
+import type { SigningTerms } from '../sale/signing-input.model.ts';
 import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
 
 /** The bytes a device answered with. */
@@ -9,6 +10,10 @@ const answerOf = (send: { response: string | null; response_base64?: string }): 
   send.response_base64 === undefined
     ? Buffer.from(send.response ?? '')
     : Buffer.from(send.response_base64, 'base64');
+
+/** A pack that was made before the terms had that word is as good as when it was signed. */
+const termsOf = (filed: EvidencePack['filed'] & { filing?: SigningTerms }): SigningTerms =>
+  filed.filing ?? filed.terms;
 
 export type Check = { what: string; holds: boolean; note?: string };
 
@@ -54,6 +59,7 @@ export function verifyEvidence(
   if (pack.receipt.environment !== 'production')
     check('is of a device that seals for real', false, 'a TEST receipt: not a fiscal one');
   const { signature, sends, trail, document_trail: aboutDocument = [], filed } = pack;
+  const terms = termsOf(filed);
   check(
     'every request and answer is whole',
     sends.length > 0 &&
@@ -95,7 +101,7 @@ export function verifyEvidence(
         first !== undefined &&
           first.request ===
             dialect.sales.toBody(filed.sale, {
-              ...filed.filing,
+              ...terms,
               invoiceNumber: signature.invoiceNumber,
               at: new Date(first.started_at),
             }),
@@ -137,7 +143,7 @@ export function verifyEvidence(
         `${signature.receiptNumber}/${signature.totalReceiptNumber} ${signature.label}`,
       );
     }
-    const { verification, device } = filed.filing;
+    const { verification, device } = terms;
     check(
       'the code leads to this signature',
       dialect.print.verification(

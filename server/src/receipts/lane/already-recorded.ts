@@ -31,7 +31,7 @@ export async function isStandingRecorded(
   if (!stands.isEnded)
     await endAttempt(tx, sending.attemptId, {
       ...endedAs(recording, sent, reply),
-      settled: 'signed',
+      resolution: 'signed',
     });
   else if (response) await closeSocket(tx, sending.attemptId, at, response);
   // Until the socket is closed or has brought an answer, nothing is sent again, whoever works the

@@ -23,7 +23,7 @@ export function keptFromItself(
 ): 'exempted_in_queue' | 'auto_seal_ended' | null {
   if (!byItself || !settings) return null;
   if (isExempt(settings, document)) return 'exempted_in_queue';
-  return settings.auto_seal === 'off' && filed.filing.openedByItself === true
+  return settings.auto_seal === 'off' && filed.terms.openedByItself === true
     ? 'auto_seal_ended'
     : null;
 }

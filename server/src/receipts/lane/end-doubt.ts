@@ -176,7 +176,7 @@ export async function endReversal(
   problem: StoredProblem,
 ): Promise<void> {
   const { ports, tx, ctx, at } = work;
-  const { reverses } = refund.filed.filing;
+  const { reverses } = refund.filed.terms;
   if (!reverses) return;
   const { receiptId, invoiceNumber } = reverses;
   const original = (await lockReceipt(tx, receiptId)) as Receipt;

@@ -105,7 +105,7 @@ export async function readLane(
 ): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
   const rows = await query<Record<string, unknown>>(
     tx,
-    `(select 'doubt' as what, r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
+    `(select 'doubt' as what, r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as signing_input, r.read_at, r.next_try_at, r.tries,
         r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
@@ -116,15 +116,15 @@ export async function readLane(
        from receipt r where r.device_id = $1 and ${isInDoubt('r')} and coalesce(r.problem->>'code', 'maybe_signed') in ('maybe_signed', 'maybe_signed_under_either')
        order by r.contested, r.problem->>'code' = 'maybe_signed_under_either', r.doubt_since limit 10)
      union all
-     (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
+     (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.signing_input, r.read_at, r.next_try_at, r.tries, null, null,
         r.needs_registering,
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
-            and a.outcome = 'not_served' and a.settled is null
+            and a.outcome = 'not_served' and a.resolution is null
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
-                              and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.settled = 'not_signed'))
+                              and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.resolution = 'not_signed'))
           order by a.ordinal desc, a.started_at desc limit 1), r.contested,
-        case when (r.sale->'filing'->'openedByItself' is not null or r.sale->'filing'->'user'->>'id' = '${noPerson.id}' and r.sale->'filing'->'askedByProgram' is null)
-              and r.sale->'filing'->'reverses' is null
+        case when (r.signing_input->'terms'->'openedByItself' is not null or r.signing_input->'terms'->'user'->>'id' = '${noPerson.id}' and r.signing_input->'terms'->'askedByProgram' is null)
+              and r.signing_input->'terms'->'reverses' is null
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end,
         exists (select 1 from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
@@ -161,7 +161,7 @@ export async function readLane(
           documentId: head.document_id as string,
           documentHash: head.document_hash as string,
           invoiceNumber: head.invoice_number as string | null,
-          filed: fromJson(head.sale),
+          filed: fromJson(head.signing_input),
           readAt: toDateOrNull(head.read_at),
           nextTryAt: toDateOrNull(head.next_try_at),
           hasUnregisteredItems: head.flag as boolean,

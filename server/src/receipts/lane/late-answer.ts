@@ -80,7 +80,7 @@ async function doubtUnread(heard: Heard, signature: Signature): Promise<void> {
   const isKnown = await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId);
   if (!isKnown) await keepNumber(tx, deviceId, invoiceNumber);
   const isReversed = (await listAttempts(tx, receiptId, at)).some(
-    (attempt) => attempt.invoiceNumber === invoiceNumber && attempt.settled === 'reversed',
+    (attempt) => attempt.invoiceNumber === invoiceNumber && attempt.resolution === 'reversed',
   );
   // What another receipt has is nothing of this document's; and what a refund has undone is sold
   // anew, or was.
@@ -137,6 +137,6 @@ async function endUnrecorded(heard: Heard, isSocketClosed: boolean): Promise<voi
   // The answer to the send before it may have come by another way: what is signed is no doubt any
   // more, whatever became of the sends after it.
   const { isSigned } = await findAttemptStatus(tx, sending.attemptId, ports.worker);
-  await endAttempt(tx, sending.attemptId, isSigned ? { ...end, settled: 'signed' } : end);
+  await endAttempt(tx, sending.attemptId, isSigned ? { ...end, resolution: 'signed' } : end);
   await startDoubt(heard, device, sending, { code: 'maybe_signed' });
 }

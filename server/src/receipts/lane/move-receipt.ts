@@ -88,7 +88,7 @@ export async function fitUnderLock(
     {
       isSameBuyer: prepared.refund?.isSameBuyer ?? false,
       allowsPartial: prepared.business.settings.partial_refunds,
-      countsQuantities: filed.filing.demands?.includes('refund_quantities'),
+      countsQuantities: filed.terms.demands?.includes('refund_quantities'),
     },
   );
   const [first] = findings;

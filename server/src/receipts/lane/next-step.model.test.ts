@@ -6,10 +6,10 @@ import { type Decision, decide, giveNumber, type Situation } from './next-step.m
 const now = new Date('2026-11-27T10:00:00Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
 const { settleQuietMs, doubtWaitMs, readAgainMs, retryMaxMs } = usualTiming;
-const filed = (filing: object = {}) =>
+const filed = (terms: object = {}) =>
   ({
     sale: { documentNumber: 'INV-1', customerId: 'c1', locationId: null },
-    filing,
+    terms,
   }) as unknown as LaneHead['filed'];
 
 const head = (given: Partial<LaneHead> = {}): LaneHead => ({

@@ -146,7 +146,7 @@ function decideOnHead(head: LaneHead, wakeUps: Date[], situation: Situation): De
     if (!listening.has(head.id)) return prepare({ do: 'find_listening', receiptIds: [head.id] });
     if (listening.get(head.id)) return waitUntil(later(now, timing.settleQuietMs));
   }
-  if (head.filed.filing.reverses && !done.has('withdraw_overtaken'))
+  if (head.filed.terms.reverses && !done.has('withdraw_overtaken'))
     return prepare({ do: 'withdraw_overtaken', head });
   return { do: whatItNeeds(head, situation), head };
 }
@@ -161,7 +161,7 @@ function whatItNeeds(
 ): 'read' | 'register' | 'freeze' {
   if (head.fixedRequest) return 'freeze';
   const isOld =
-    !head.filed.filing.reverses && (!head.readAt || later(head.readAt, timing.readAgainMs) < now);
+    !head.filed.terms.reverses && (!head.readAt || later(head.readAt, timing.readAgainMs) < now);
   if (isOld || keptFromItself(head, head.byItself, inBooks(head.filed)) !== null) return 'read';
   return head.hasUnregisteredItems ? 'register' : 'freeze';
 }

@@ -161,7 +161,7 @@ async function conclude(turn: Turn, decision: Conclusion): Promise<Step> {
   }
   await extendLease(tx, lane.id, ports.worker, new Date(at.getTime() + ports.timing.leaseMs));
   return decision.do === 'probe'
-    ? { do: 'probe', named: decision.head.filed.filing.device }
+    ? { do: 'probe', named: decision.head.filed.terms.device }
     : { do: decision.do, head: decision.head };
 }
 
@@ -178,7 +178,7 @@ async function freezeHead(turn: Turn, { id, filed, ...head }: LaneHead): Promise
   const { invoiceNumber, counters } = giveNumber(head, lane);
   const request =
     head.fixedRequest ??
-    run.dialect.sales.toBody(filed.sale, { ...filed.filing, invoiceNumber, at });
+    run.dialect.sales.toBody(filed.sale, { ...filed.terms, invoiceNumber, at });
   return freezeSend(
     turn,
     { receiptId: id, invoiceNumber, isResend: false, filed: head.fixedRequest ? null : filed },

@@ -18,7 +18,7 @@ export function numberTaken(
     (attempt) =>
       attempt.invoiceNumber === recording.sending.invoiceNumber &&
       attempt.mayHaveLeft &&
-      attempt.settled === null,
+      attempt.resolution === null,
   );
   return mayHaveLeft ? takenByUs(recording, said, false) : taken(recording, said);
 }
@@ -126,7 +126,7 @@ async function queueUnderAnother(recording: Recording, said: Said): Promise<void
 const endNotOurs = ({ tx, sending, response, at }: Recording, said: Said) =>
   endAttempt(tx, sending.attemptId, {
     ...ended('number_taken', said, response, at),
-    settled: 'not_ours',
+    resolution: 'not_ours',
   });
 
 /** In doubt about a number that the device says to be used, and that it is not asked about again. */

@@ -65,7 +65,7 @@ async function signed(recording: Recording, { signature }: Reply<'signed'>): Pro
       true,
     );
   const filed = sending.filed ?? ((await findReceipt(tx, sending.receiptId)) as Receipt).filed;
-  const { reverses } = filed.filing;
+  const { reverses } = filed.terms;
   if (device.hasDoubt || reverses)
     await holdTogether(tx, device.id, sending.invoiceNumber, [
       sending.receiptId,

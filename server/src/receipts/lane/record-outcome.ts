@@ -84,4 +84,4 @@ const isAsRead = ({ device, sending }: Recording, reply: SaleReply | null): bool
   canBeNext(device, reply.signature) &&
   !device.hasDoubt &&
   sending.filed !== null &&
-  !sending.filed.filing.reverses;
+  !sending.filed.terms.reverses;

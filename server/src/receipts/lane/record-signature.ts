@@ -46,7 +46,7 @@ export async function followUp(
 ): Promise<void> {
   const { ports, tx, ctx } = work;
   await ports.afterSigned(tx, ctx, receipt.id);
-  const { reverses } = receipt.filed.filing;
+  const { reverses } = receipt.filed.terms;
   if (reverses) await sellAnew(work, { ...reverses, reversalReceiptId: receipt.id });
 }
 
@@ -125,7 +125,7 @@ export function signedReceiptOf(
   signature: Signature,
   response: KeptAnswer | null = null,
 ): SignedReceipt {
-  const { filing, sale } = receipt.filed;
+  const { terms, sale } = receipt.filed;
   return {
     attemptId: sending.attemptId,
     receiptId: receipt.id,
@@ -134,9 +134,9 @@ export function signedReceiptOf(
     signature,
     verificationUrl: dialect.print.verification(
       signature,
-      filing.device,
-      filing.verification.form,
-      filing.verification.base,
+      terms.device,
+      terms.verification.form,
+      terms.verification.base,
     ),
     label: dialect.print.label(sale.kind, false),
     source: 'device',

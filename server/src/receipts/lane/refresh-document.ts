@@ -45,7 +45,7 @@ export async function refreshDocument(
   // Asked for by a person or another program while it was exempt, or before: whose it is was
   // decided then. What was opened by itself is asked about as if it came in now.
   const isDecided =
-    head.filed.filing.user.id !== noPerson.id || head.filed.filing.askedByProgram === true;
+    head.filed.terms.user.id !== noPerson.id || head.filed.terms.askedByProgram === true;
   const said: Answers = isDecided ? { confirm: ['was_exempt'] } : {};
   const result = await ports.prepareSale(ctx, head.module, head.documentId, said, own).then(
     (prepared) => ({ prepared }),
@@ -129,7 +129,7 @@ export async function refreshDocument(
       ctx.businessId,
       {
         sale: refit?.is ?? prepared.filed.sale,
-        filing: { ...prepared.filed.filing, ...askedBy(head.filed.filing) },
+        terms: { ...prepared.filed.terms, ...askedBy(head.filed.terms) },
       },
       ports,
       prepared.device.dialect,

@@ -25,12 +25,12 @@ export async function registerHeadItems(
   head: LaneHead,
 ): Promise<Date | null> {
   const { ctx, device } = run;
-  const { filing, sale } = head.filed;
+  const { terms, sale } = head.filed;
   const prices = Object.fromEntries(sale.lines.map((line) => [line.itemCode, line.unitPrice]));
   const registered = await ports.registerItems(
     ctx,
     device,
-    { taxpayerId: filing.device.taxpayerId, user: filing.user, prices },
+    { taxpayerId: terms.device.taxpayerId, user: terms.user, prices },
     ports.worker,
   );
   switch (registered.is) {

@@ -241,7 +241,7 @@ async function leave(
   }
   if (invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, invoiceNumber);
   // A reversal undoes what one device has signed, under that device's number: it goes nowhere else.
-  if (!next || receipt.filed.filing.reverses) {
+  if (!next || receipt.filed.terms.reverses) {
     await recordState(
       tx,
       id,

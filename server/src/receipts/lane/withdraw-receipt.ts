@@ -64,7 +64,7 @@ export async function withdrawOvertaken(
   head: Pick<LaneHead, 'id' | 'filed'>,
 ): Promise<boolean> {
   const { ports, tx, ctx, at } = work;
-  const { reverses } = head.filed.filing;
+  const { reverses } = head.filed.terms;
   if (!reverses) return false;
   const { receiptId, invoiceNumber } = reverses;
   const refund = (await lockReceipt(tx, head.id)) as Receipt;

@@ -164,7 +164,7 @@ export async function signedReceipt(tx: Tx, id: string): Promise<Receipt> {
 function frozenAt(attempts: StoredAttempt[], receipt: Receipt): Date | undefined {
   const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
   const signing = own.find(
-    (attempt) => attempt.outcome === 'signed' || attempt.settled === 'signed',
+    (attempt) => attempt.outcome === 'signed' || attempt.resolution === 'signed',
   );
   return own.find((attempt) => !signing || attempt.request === signing.request)?.startedAt;
 }
@@ -181,11 +181,11 @@ async function paperOf(
   const lists = await readLists(tx, receipt.deviceId);
   const dialect = ports.dialects.of(receipt.dialect);
   const attempts = await listAttempts(tx, receipt.id, at);
-  const { sale, filing } = receipt.filed;
+  const { sale, terms } = receipt.filed;
   const name = (list: string, code: string | null) =>
     lists[list]?.find((each) => each.code === code)?.name ?? code ?? '';
   const signature = receipt.signature as NonNullable<Receipt['signature']>;
-  const totals = dialect.sales.totals(sale.lines, filing.rates, filing.headerTax);
+  const totals = dialect.sales.totals(sale.lines, terms.rates, terms.headerTax);
   return dialect.print.layOut({
     mode: isCopy ? 'copy' : 'original',
     isTest: receipt.environment === 'sandbox',
@@ -197,10 +197,10 @@ async function paperOf(
     invoiceNumber: receipt.invoiceNumber ?? '',
     branding: business.branding,
     branchAddress: device?.branchAddress ?? '',
-    taxpayerId: filing.device.taxpayerId,
-    originalReceipt: filing.originalReceipt,
-    originalSdcId: filing.originalSdcId ?? null,
-    reversedInvoiceNumber: filing.reverses?.invoiceNumber ?? null,
+    taxpayerId: terms.device.taxpayerId,
+    originalReceipt: terms.originalReceipt,
+    originalSdcId: terms.originalSdcId ?? null,
+    reversedInvoiceNumber: terms.reverses?.invoiceNumber ?? null,
     paymentName: name('payment_method', sale.paymentMethod),
     reasonName: sale.reasonCode ? name('reason', sale.reasonCode) : null,
     frozenAt: frozenAt(attempts, receipt) ?? signature.signedAt,

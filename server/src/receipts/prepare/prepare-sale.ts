@@ -28,7 +28,7 @@ import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { type DocumentContext, readAround } from './read-around.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 import { branchOf, dialectOfCountry, setupOf } from './sale-rules.ts';
-import { filingOf, laterOf } from './sale-terms.ts';
+import { termsOf, laterOf } from './sale-terms.ts';
 
 export type Prepared = {
   business: Business;
@@ -113,7 +113,7 @@ export const prepareSale =
       ),
       filed:
         sale && device && findings.length === 0
-          ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) }
+          ? { sale, terms: termsOf(ctx, business, device, setup.rates, saleReceipt) }
           : null,
       saleReceipt,
       sales: placed.sales,
@@ -193,7 +193,7 @@ function rulesOf(
       elsewhere: around.elsewhere,
       wasExempt: wasLeftToOthers(business, document, around),
       // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
-      ...(saleReceipt ? { rates: saleReceipt.filed.filing.rates } : {}),
+      ...(saleReceipt ? { rates: saleReceipt.filed.terms.rates } : {}),
     },
     baseCurrency: dialect.identity.currency,
   };

@@ -40,7 +40,7 @@ export const registerItemsOfDocument =
     const prices = Object.fromEntries(
       coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]),
     );
-    const about = { taxpayerId: filed.filing.device.taxpayerId, user: filed.filing.user, prices };
+    const about = { taxpayerId: filed.terms.device.taxpayerId, user: filed.terms.user, prices };
     const done = await ports.registerItems(ctx, device, about, ports.worker);
     return done.is === 'done' || done.is === 'busy' ? null : done.problem;
   };

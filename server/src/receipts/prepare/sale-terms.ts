@@ -2,16 +2,16 @@ import type { Device } from '../../branches/index.ts';
 import type { Business } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import { demandsOf } from '../sale/demands.model.ts';
-import { noPerson, type SigningInput } from '../sale/signing-input.model.ts';
+import { noPerson, type SigningTerms } from '../sale/signing-input.model.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
-export function filingOf(
+export function termsOf(
   ctx: Context,
   business: Business,
   device: Device,
   rates: Record<string, string>,
   saleReceipt: Receipt | null,
-): SigningInput['filing'] {
+): SigningTerms {
   const user =
     ctx.actor.type === 'person'
       ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name }
@@ -24,7 +24,7 @@ export function filingOf(
     },
     mrcNumber: device.mrcNumber,
     rates,
-    headerTax: saleReceipt?.filed.filing.headerTax ?? business.settings.header_tax,
+    headerTax: saleReceipt?.filed.terms.headerTax ?? business.settings.header_tax,
     originalInvoiceNumber: saleReceipt?.invoiceNumber ?? null,
     ...(saleReceipt?.signature ? { originalSdcId: saleReceipt.signature.sdcId } : {}),
     originalReceipt: saleReceipt?.signature

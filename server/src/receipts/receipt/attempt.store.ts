@@ -93,7 +93,7 @@ export type Ended = {
   deviceCode: string | null;
   deviceText: string | null;
   response: KeptAnswer | null;
-  settled?: AttemptFact['settled'];
+  resolution?: AttemptFact['resolution'];
 };
 
 export const endAttempt = (tx: Tx, id: string, end: Ended) =>
@@ -101,7 +101,7 @@ export const endAttempt = (tx: Tx, id: string, end: Ended) =>
     tx,
     `with d as (update device set open_attempt = null where open_attempt = $1)
      update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
-       settled = $9, response_raw = $10 where id = $1 and ended_at is null`,
+       resolution = $9, response_raw = $10 where id = $1 and ended_at is null`,
     [
       id,
       end.outcome,
@@ -111,7 +111,7 @@ export const endAttempt = (tx: Tx, id: string, end: Ended) =>
       end.deviceCode,
       end.deviceText,
       end.response?.text,
-      end.settled ?? null,
+      end.resolution ?? null,
       end.response?.raw,
     ],
   );
@@ -194,7 +194,7 @@ export async function listAttempts(
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, receipt_id, device_id, invoice_number::text, is_resend, request, started_at, ended_at, socket_closed_at, socket_until, may_have_left, outcome,
-       settled, device_code, device_text, response, response_raw
+       resolution, device_code, device_text, response, response_raw
        from attempt where receipt_id = $1 order by ordinal, started_at, id`,
     [receiptId],
   );
@@ -212,7 +212,7 @@ export async function listAttempts(
       (toDate(row.socket_until) <= now && !underWay.has(row.id as string)),
     mayHaveLeft: row.may_have_left as boolean,
     outcome: row.outcome as AttemptOutcome | null,
-    settled: row.settled as AttemptFact['settled'],
+    resolution: row.resolution as AttemptFact['resolution'],
     deviceCode: row.device_code as string | null,
     deviceText: row.device_text as string | null,
     response:
@@ -236,13 +236,13 @@ export const wasSentBefore = async (tx: Tx, attemptId: string, otherId: string):
 export const settleAttempts = (
   tx: Tx,
   receiptId: string,
-  settled: 'not_signed' | 'not_ours' | 'reversed',
+  resolution: 'not_signed' | 'not_ours' | 'reversed',
   sent: { invoiceNumber: string },
 ) =>
   query(
     tx,
-    "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled = 'doubtful' or settled is null and outcome in ('in_doubt', 'number_taken'))",
-    [receiptId, settled, sent.invoiceNumber],
+    "update attempt set resolution = $2 where receipt_id = $1 and invoice_number = $3 and (resolution = 'doubtful' or resolution is null and outcome in ('in_doubt', 'number_taken'))",
+    [receiptId, resolution, sent.invoiceNumber],
   );
 
 /**
@@ -252,9 +252,9 @@ export const settleAttempts = (
 export const settleClosedNotOurs = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
     tx,
-    `update attempt a set settled = 'not_ours' from receipt r join receipt m on ${isOfSame('m', 'r')} and m.device_id = r.device_id and m.id <> r.id
+    `update attempt a set resolution = 'not_ours' from receipt r join receipt m on ${isOfSame('m', 'r')} and m.device_id = r.device_id and m.id <> r.id
       where r.id = $1 and a.business_id = m.business_id and a.receipt_id = m.id and a.invoice_number = $2 and a.may_have_left
-        and coalesce(a.settled, '') not in ('signed', 'reversed')`,
+        and coalesce(a.resolution, '') not in ('signed', 'reversed')`,
     [receiptId, invoiceNumber],
   );
 
@@ -265,7 +265,7 @@ export const settleClosedNotOurs = (tx: Tx, receiptId: string, invoiceNumber: st
 export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
     tx,
-    "update attempt set settled = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and settled is null",
+    "update attempt set resolution = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and resolution is null",
     [receiptId, invoiceNumber],
   );
 
@@ -281,9 +281,9 @@ export const settleElsewhere = (
 ) =>
   query(
     tx,
-    `update attempt a set settled = case when r.id = $3 then 'signed' else 'not_ours' end from receipt r
+    `update attempt a set resolution = case when r.id = $3 then 'signed' else 'not_ours' end from receipt r
       where a.device_id = $1 and a.invoice_number = $2
-        and (a.settled = 'doubtful' or r.id <> $3 and a.settled is null and a.outcome in ('in_doubt', 'number_taken'))
+        and (a.resolution = 'doubtful' or r.id <> $3 and a.resolution is null and a.outcome in ('in_doubt', 'number_taken'))
         and r.business_id = a.business_id and r.id = a.receipt_id and (r.state = 'in_doubt' and r.invoice_number <> $2 or coalesce(r.moved_to, '') <> '')`,
     [deviceId, invoiceNumber, signedReceiptId],
   );
@@ -310,9 +310,9 @@ export async function earlierHolders(
 ): Promise<EarlierHolder[]> {
   const rows = await query<{ receipt_id: string; was_in_doubt: boolean }>(
     tx,
-    `select receipt_id, bool_or(outcome = 'in_doubt' or settled in ('not_signed', 'doubtful')) is true as was_in_doubt from attempt
+    `select receipt_id, bool_or(outcome = 'in_doubt' or resolution in ('not_signed', 'doubtful')) is true as was_in_doubt from attempt
       where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left
-      group by receipt_id having bool_or(settled in ('not_ours', 'reversed')) is not true order by receipt_id`,
+      group by receipt_id having bool_or(resolution in ('not_ours', 'reversed')) is not true order by receipt_id`,
     [deviceId, invoiceNumber, exceptReceiptId],
   );
   return rows.map((row) => ({ receiptId: row.receipt_id, wasInDoubt: row.was_in_doubt }));

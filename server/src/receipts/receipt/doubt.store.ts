@@ -17,7 +17,7 @@ export const isLater = (row: string, other: string) =>
 
 /** As `isDoubtful` has it, of what is not under way. */
 export const mayBeSigned = (attempt: string) =>
-  `(${attempt}.settled = 'doubtful' or ${attempt}.settled is null and ${attempt}.outcome in ('in_doubt', 'number_taken'))`;
+  `(${attempt}.resolution = 'doubtful' or ${attempt}.resolution is null and ${attempt}.outcome in ('in_doubt', 'number_taken'))`;
 
 /**
  * The receipts of one document in one environment: one that stands, and at other devices those that
@@ -76,7 +76,7 @@ export const findDoubtedBefore = (
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
     tx,
-    "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left",
+    "update attempt set resolution = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left",
     [receiptId, invoiceNumber],
   );
 
@@ -92,8 +92,8 @@ const suspectsOf = (receipt: string, number: string) => `
     and (o.state = 'in_doubt' and o.invoice_number = ${number} and o.problem->>'code' = 'signed_answer_lost'
       or o.id in (select a.receipt_id from attempt a
           where a.business_id = ${receipt}.business_id and a.device_id = ${receipt}.device_id and a.invoice_number = ${number} and a.may_have_left
-          group by a.receipt_id having bool_or(a.settled in ('not_ours', 'reversed')) is not true
-            and (bool_or(a.outcome = 'in_doubt' or a.settled in ('not_signed', 'doubtful')) is true
+          group by a.receipt_id having bool_or(a.resolution in ('not_ours', 'reversed')) is not true
+            and (bool_or(a.outcome = 'in_doubt' or a.resolution in ('not_signed', 'doubtful')) is true
               or not exists (select 1 from attempt l where l.business_id = ${receipt}.business_id and l.receipt_id = ${receipt}.id
                                and l.invoice_number = ${number} and l.outcome = 'in_doubt'))))`;
 

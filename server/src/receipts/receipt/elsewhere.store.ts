@@ -131,7 +131,7 @@ export const askAnewOfExempt = (
     tx,
     `left join document d on d.business_id = q.business_id and d.module = q.module and d.document_id = q.document_id
       where q.state <> 'signed' and jsonb_exists_any(q.answers->'confirm', array['sealed_elsewhere', 'before_production', 'was_exempt'])
-        and (array[d.customer_id, q.sale->'sale'->>'customerId'] && $1::text[] or array[d.location_id, q.sale->'sale'->>'locationId'] && $2::text[]
+        and (array[d.customer_id, q.signing_input->'sale'->>'customerId'] && $1::text[] or array[d.location_id, q.signing_input->'sale'->>'locationId'] && $2::text[]
           or exists (select 1 from unnest($3::text[]) p where starts_with(d.number, p) or starts_with(q.document_number, p)))`,
     [customer_ids, location_ids, number_prefixes],
   );

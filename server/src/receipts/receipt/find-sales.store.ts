@@ -54,10 +54,10 @@ export async function findSales(
         ? ['r.document_number = $1', by.documentNumber]
         : 'receiptId' in by
           ? ['r.id = $1', by.receiptId]
-          : ["r.sale->'sale'->>'customerId' = $1 and r.state = 'signed'", by.customerId];
+          : ["r.signing_input->'sale'->>'customerId' = $1 and r.state = 'signed'", by.customerId];
   const rows = await query<Record<string, string>>(
     tx,
-    `select r.id, r.document_id, r.document_number, r.document_date::text, r.state, r.sale->'sale'->>'total' as total,
+    `select r.id, r.document_id, r.document_number, r.document_date::text, r.state, r.signing_input->'sale'->>'total' as total,
        coalesce(s.receipt_number || '/' || s.total_receipt_number || s.label, '') as label
      from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
      where r.kind = 'sale' and r.moved_to is null and ${where}${rare ? ` and ${idsByWord('$2', '$3')}` : ''}
@@ -87,9 +87,9 @@ export async function latestSealedRate(
 ): Promise<{ rate: string; date: string } | null> {
   const row = await queryOne<{ rate: string; day: string }>(
     tx,
-    `select sale->'sale'->'foreign'->>'exchangeRate' as rate, document_date::text as day from receipt
+    `select signing_input->'sale'->'foreign'->>'exchangeRate' as rate, document_date::text as day from receipt
       where foreign_currency = $1 and state = 'signed' and kind = 'sale' and environment = coalesce($2, 'production')
-        and (sale #>> '{sale,foreign,exchangeRate}')::numeric <> 1
+        and (signing_input #>> '{sale,foreign,exchangeRate}')::numeric <> 1
       order by document_date desc, id desc limit 1`,
     [currency, environment],
   );
@@ -157,10 +157,10 @@ export async function listRefundsOf(
   saleReceiptId: string,
   exceptId: string | null,
 ): Promise<SigningInput[]> {
-  const rows = await query<{ sale: unknown }>(
+  const rows = await query<{ signing_input: unknown }>(
     tx,
-    "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and (state in ('queued', 'signed', 'in_doubt') or contested) and id is distinct from $2",
+    "select signing_input from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and (state in ('queued', 'signed', 'in_doubt') or contested) and id is distinct from $2",
     [saleReceiptId, exceptId],
   );
-  return rows.map((row) => fromJson<SigningInput>(row.sale));
+  return rows.map((row) => fromJson<SigningInput>(row.signing_input));
 }

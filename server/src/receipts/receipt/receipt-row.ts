@@ -96,13 +96,13 @@ export type Receipt = {
 export const select = `
   select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, r.environment, r.moved_to, d.state as device_state, d.problem as device_problem, d.difference as device_difference,
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
-    r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
+    r.signing_input, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' || jsonb_build_object('refund_state', f.state, 'refund_problem', f.problem) from reversal v
        left join receipt f on f.business_id = v.business_id and f.id = v.reversal_receipt_id where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
-    (select jsonb_build_object('receipt_id', f.id, 'invoice_number', f.sale->'filing'->'reverses'->>'invoiceNumber') from receipt f
+    (select jsonb_build_object('receipt_id', f.id, 'invoice_number', f.signing_input->'terms'->'reverses'->>'invoiceNumber') from receipt f
       where r.kind = 'sale' and f.business_id = r.business_id and f.module = r.module and f.document_id = r.document_id and f.kind = 'refund'
         and f.environment = r.environment and coalesce(f.moved_to, '') = '' and f.state in ('queued', 'in_doubt')
-        and f.sale->'filing'->'reverses'->>'receiptId' = r.id) as undoing,
+        and f.signing_input->'terms'->'reverses'->>'receiptId' = r.id) as undoing,
     (select to_jsonb(t) - 'business_id' from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as settlement,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints, b.original_paper,
     (select jsonb_build_object('paper', p.paper, 'went_with', p.went_with, 'printed_at', p.printed_at)
@@ -135,7 +135,7 @@ export function toReceipt(row: Record<string, unknown>): Receipt {
         ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' })
         : null),
     isBehindDoubt: row.has_doubt as boolean,
-    filed: fromJson(row.sale),
+    filed: fromJson(row.signing_input),
     documentHash: row.document_hash as string,
     answers: fromJson(row.answers),
     saleReceiptId: row.sale_receipt_id as string | null,

@@ -10,7 +10,7 @@ import { type SecondSignature, whyContested } from './second-signature.model.ts'
  * language.
  */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
-  const { sale, filing } = receipt.filed;
+  const { sale, terms } = receipt.filed;
   const problem = problemOf(receipt);
   return {
     id: receipt.id,
@@ -38,7 +38,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     reversal: receipt.reversal && toReversalView(receipt.reversal, language),
     settlement: receipt.settlement && toSettlementView(receipt.settlement),
     second_signatures: receipt.secondSignatures.map(toSecondView),
-    reverses_receipt_id: filing.reverses?.receiptId ?? null,
+    reverses_receipt_id: terms.reverses?.receiptId ?? null,
     problem: problem && describeProblem(problem, language),
     // Kept without its module at first.
     drift: receipt.drift && describeProblem({ ...receipt.drift, module: receipt.module }, language),
@@ -77,10 +77,10 @@ const unsigned = {
 };
 
 function toTotalsView(receipt: Receipt, dialects: Dialects) {
-  const { sale, filing } = receipt.filed;
+  const { sale, terms } = receipt.filed;
   const totals = dialects
     .of(receipt.dialect)
-    .sales.totals(sale.lines, filing.rates, filing.headerTax);
+    .sales.totals(sale.lines, terms.rates, terms.headerTax);
   return {
     currency: sale.currency,
     taxable: totals.taxable,

@@ -25,7 +25,7 @@ const attempt = fc.record<ReceiptFacts['attempts'][number]>({
     'in_doubt',
     null,
   ),
-  settled: fc.constantFrom(null, null, null, 'signed', 'not_signed', 'not_ours', 'doubtful'),
+  resolution: fc.constantFrom(null, null, null, 'signed', 'not_signed', 'not_ours', 'doubtful'),
   invoiceNumber: fc.constantFrom('7', '8'),
 });
 const facts = fc.record<ReceiptFacts>({
@@ -49,7 +49,7 @@ test('an open doubt outlives whatever came after it', () => {
       return (
         stateOf({
           ...given,
-          attempts: [...given.attempts, { ...later, settled: null, outcome: 'refused' }],
+          attempts: [...given.attempts, { ...later, resolution: null, outcome: 'refused' }],
         }) === 'in_doubt'
       );
     }),
@@ -69,9 +69,9 @@ test('without signature and doubt a receipt is what was chosen for it', () => {
 
 const sent = (
   outcome: AttemptFact['outcome'],
-  settled: AttemptFact['settled'] = null,
+  resolution: AttemptFact['resolution'] = null,
   invoiceNumber = '7',
-) => ({ outcome, settled, invoiceNumber });
+) => ({ outcome, resolution, invoiceNumber });
 const lost = sent('in_doubt');
 const elsewhere = sent('refused', 'doubtful', '8');
 
@@ -89,7 +89,7 @@ test.each<[string, Partial<ReceiptFacts>, ReceiptState]>([
   ['the number it gave back was taken', { attempts: [sent('refused', 'doubtful')] }, 'in_doubt'],
   ['doubtful and withdrawn', { choice: 'withdrawn', attempts: [lost] }, 'in_doubt'],
   [
-    'settled as not signed',
+    'resolution as not signed',
     { choice: 'refused', attempts: [sent('in_doubt', 'not_signed')] },
     'refused',
   ],
@@ -138,9 +138,12 @@ test('what the facts say is written', () => {
 });
 
 test('bytes may change only while nothing has left since the last definite refusal', () => {
-  const attempt = (outcome: AttemptFact['outcome'], settled: AttemptFact['settled'] = null) => ({
+  const attempt = (
+    outcome: AttemptFact['outcome'],
+    resolution: AttemptFact['resolution'] = null,
+  ) => ({
     outcome,
-    settled,
+    resolution,
   });
   expect(provablyNotLeft([])).toBe(true);
   expect(provablyNotLeft([attempt('unreachable'), attempt('unreachable')])).toBe(true);
@@ -154,10 +157,10 @@ test('bytes may change only while nothing has left since the last definite refus
 
 test('a doubt is about the last send under its number that may have made a receipt', () => {
   const sends = [
-    { id: 1, invoiceNumber: '7', outcome: 'in_doubt', settled: null },
-    { id: 2, invoiceNumber: '8', outcome: 'in_doubt', settled: null },
-    { id: 3, invoiceNumber: '7', outcome: 'in_doubt', settled: 'not_signed' },
-    { id: 4, invoiceNumber: '7', outcome: 'refused', settled: null },
+    { id: 1, invoiceNumber: '7', outcome: 'in_doubt', resolution: null },
+    { id: 2, invoiceNumber: '8', outcome: 'in_doubt', resolution: null },
+    { id: 3, invoiceNumber: '7', outcome: 'in_doubt', resolution: 'not_signed' },
+    { id: 4, invoiceNumber: '7', outcome: 'refused', resolution: null },
   ] as const;
   expect(sendInDoubt([...sends], '7')?.id).toBe(1);
   expect(sendInDoubt([...sends], '9')).toBeUndefined();
@@ -165,16 +168,16 @@ test('a doubt is about the last send under its number that may have made a recei
   expect(lastUnder([...sends], null)).toBeUndefined();
 });
 
-test.each<[AttemptFact['outcome'], AttemptFact['settled'], boolean, boolean]>([
+test.each<[AttemptFact['outcome'], AttemptFact['resolution'], boolean, boolean]>([
   ['in_doubt', null, true, false],
   ['number_taken', null, true, true],
   ['number_taken', 'not_ours', false, false],
   ['refused', 'doubtful', true, true],
   ['refused', null, false, false],
   [null, null, false, false],
-])('a send that ended as %s and was settled as %s', (outcome, settled, doubtful, taken) => {
-  expect(isDoubtful({ outcome, settled })).toBe(doubtful);
-  expect(isFoundTaken({ outcome, settled })).toBe(taken);
+])('a send that ended as %s and was resolution as %s', (outcome, resolution, doubtful, taken) => {
+  expect(isDoubtful({ outcome, resolution })).toBe(doubtful);
+  expect(isFoundTaken({ outcome, resolution })).toBe(taken);
 });
 
 test('the next try of what a device did not take is later each time, and has a bound', () => {

@@ -16,7 +16,7 @@ export type AttemptFact = {
    * gave back turned out to be taken; `reversed`: it was signed, its data are lost, and a refund
    * under its number has undone it.
    */
-  settled: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | 'reversed' | null;
+  resolution: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | 'reversed' | null;
 };
 
 /**
@@ -41,13 +41,13 @@ export type ReceiptFacts = {
 
 /** An attempt that may have made a receipt nobody knows of. */
 export const isDoubtful = (attempt: AttemptFact): boolean =>
-  attempt.settled === 'doubtful' ||
-  (attempt.settled === null &&
+  attempt.resolution === 'doubtful' ||
+  (attempt.resolution === null &&
     (attempt.outcome === 'in_doubt' || attempt.outcome === 'number_taken'));
 
 /** Of those, one whose number the device says to be used, by whomever. */
 export const isFoundTaken = (attempt: AttemptFact): boolean =>
-  isDoubtful(attempt) && (attempt.settled === 'doubtful' || attempt.outcome === 'number_taken');
+  isDoubtful(attempt) && (attempt.resolution === 'doubtful' || attempt.outcome === 'number_taken');
 
 /**
  * Returns the state of a receipt from all its attempts, never from the last one alone. A signature
@@ -93,14 +93,14 @@ export function requireState(
  * got the same one again, with other bytes.)
  */
 export const provablyNotLeft = (
-  attempts: { outcome: AttemptOutcome | null; settled: string | null }[],
+  attempts: { outcome: AttemptOutcome | null; resolution: string | null }[],
 ): boolean => {
   const last = attempts.findLastIndex(
-    (attempt) => attempt.outcome === 'refused' || attempt.settled === 'not_signed',
+    (attempt) => attempt.outcome === 'refused' || attempt.resolution === 'not_signed',
   );
   return attempts
     .slice(last + 1)
-    .every((attempt) => attempt.outcome === 'unreachable' || attempt.settled === 'not_ours');
+    .every((attempt) => attempt.outcome === 'unreachable' || attempt.resolution === 'not_ours');
 };
 
 /**

@@ -159,7 +159,7 @@ export async function insertReceipt(
 ): Promise<boolean> {
   const rows = await query(
     tx,
-    `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
+    `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, signing_input, document_hash, answers,
        sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words, foreign_currency, environment)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16, $17,
        (select environment from device where business_id = $1 and id = $9))

@@ -32,7 +32,7 @@ async function readFacts(
     tx,
     `select coalesce(r.moved_to, '') <> '' as moved,
        exists (select 1 from signature s where s.business_id = r.business_id and s.receipt_id = r.id) as signed,
-       coalesce((select jsonb_agg(jsonb_build_object('outcome', a.outcome, 'settled', a.settled, 'invoiceNumber', a.invoice_number::text))
+       coalesce((select jsonb_agg(jsonb_build_object('outcome', a.outcome, 'resolution', a.resolution, 'invoiceNumber', a.invoice_number::text))
                    from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]') as attempts
        from receipt r where r.id = $1`,
     [receiptId],

@@ -34,7 +34,7 @@ export type Requeued = Pick<
 };
 
 const contentOf = (receipt: string) =>
-  `jsonb_build_object('sale', ${receipt}.sale, 'document_hash', ${receipt}.document_hash, 'document_number', ${receipt}.document_number, 'document_date', ${receipt}.document_date,
+  `jsonb_build_object('signing_input', ${receipt}.signing_input, 'document_hash', ${receipt}.document_hash, 'document_number', ${receipt}.document_number, 'document_date', ${receipt}.document_date,
      'sale_receipt_id', ${receipt}.sale_receipt_id, 'words', ${receipt}.words, 'foreign_currency', ${receipt}.foreign_currency)`;
 
 /**
@@ -43,7 +43,7 @@ const contentOf = (receipt: string) =>
  */
 const keepSent = (sale: string) => `with kept as (
   update attempt a set sent = ${contentOf('r')} from receipt r
-   where r.id = $1 and r.sale is distinct from ${sale}::jsonb and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null)`;
+   where r.id = $1 and r.signing_input is distinct from ${sale}::jsonb and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null)`;
 
 /**
  * A document in doubt about a number says what was sent under it last, also where it has been read
@@ -59,7 +59,7 @@ export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
      kept as (update attempt a set sent = ${contentOf('r')} from receipt r, back
                where r.id = $1 and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null),
      present as (update attempt a set sent = null from back where a.receipt_id = $1 and a.sent = back.sent)
-     update receipt set sale = back.sent->'sale', document_hash = back.sent->>'document_hash', document_number = back.sent->>'document_number',
+     update receipt set signing_input = back.sent->'signing_input', document_hash = back.sent->>'document_hash', document_number = back.sent->>'document_number',
          document_date = (back.sent->>'document_date')::date, sale_receipt_id = back.sent->>'sale_receipt_id', words = back.sent->>'words',
          foreign_currency = back.sent->>'foreign_currency'
        from back where id = $1`,
@@ -80,7 +80,7 @@ export async function requeueReceipt(
   await query(
     tx,
     `${keepSent('$3')} update receipt set state = $12, problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
-       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10, foreign_currency = $11 where id = $1`,
+       signing_input = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10, foreign_currency = $11 where id = $1`,
     [
       id,
       at,
@@ -165,7 +165,7 @@ export async function refreshReceipt(
 ): Promise<void> {
   await query(
     tx,
-    `${keepSent('$2')} update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
+    `${keepSent('$2')} update receipt set signing_input = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
        foreign_currency = $9, answers = $10, sale_receipt_id = $11, tries = 0, next_try_at = null,
        problem = case when invoice_number is null and read_at is null then null else problem end where id = $1`,
     [

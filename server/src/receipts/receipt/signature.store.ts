@@ -34,10 +34,10 @@ export async function recordSigned(
   const s = signed.signature;
   await sendWithoutWaiting(
     tx,
-    `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
+    `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), resolution = 'signed',
                   response = case when id = $2 then coalesce($17, response) else response end,
                   response_raw = case when id = $2 and $17::text is not null then $23::bytea else response_raw end
-                where business_id = $1 and receipt_id = $3 and (id = $2 or (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken'))),
+                where business_id = $1 and receipt_id = $3 and (id = $2 or (resolution is null or resolution = 'doubtful') and outcome in ('in_doubt', 'number_taken'))),
           s as (insert into signature (business_id, receipt_id, device_id, invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id,
                   mrc_number, signed_at, verification_url, label, source, evidence, recorded_at, environment)
                 values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16, (select environment from device where business_id = $1 and id = $4))),

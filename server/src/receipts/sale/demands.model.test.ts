@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { demandIn } from './demands.model.ts';
 import type { SigningInput } from './signing-input.model.ts';
 
-const filed = (kind: 'sale' | 'refund', filing: object = {}) =>
-  ({ sale: { kind }, filing }) as unknown as SigningInput;
+const filed = (kind: 'sale' | 'refund', terms: object = {}) =>
+  ({ sale: { kind }, terms }) as unknown as SigningInput;
 
 test('a refusal shows what a device wants once; what was filed so already, or can only be sent as it was signed, shows nothing', () => {
   expect(demandIn('refused_supply', filed('sale'))).toBe('exact_supply');

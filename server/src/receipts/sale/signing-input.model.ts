@@ -1,22 +1,19 @@
-import type { Amount } from '@muhuri/shared/money';
 import type { Sale } from '../../model/sale.model.ts';
+import type { SaleTerms } from '../../model/sale-terms.model.ts';
 
 /** What a device may want beyond the authority's papers; see `demands.model.ts`. */
 export type Demand = 'exact_supply' | 'refund_quantities';
 
 /**
- * Everything a request needs besides the number and the moment: gathered when the document is read,
- * so that the lane need not.
+ * The terms a sale is signed under: all that its request needs besides the number and the moment,
+ * and what its record and its paper need. Gathered when the document is read, so that the lane need
+ * not.
  */
-export type SaleTerms = {
-  device: { taxpayerId: string; branchCode: string; serial: string };
+export type SigningTerms = Omit<SaleTerms, 'demands'> & {
   /**
    * The device's registration code as known when the document was read; an answer names it anew.
    */
   mrcNumber: string | null;
-  rates: Record<string, Amount>;
-  headerTax: 'lines' | 'class';
-  originalInvoiceNumber: string | null;
   /**
    * For a refund: the SDC that signed the sale, which is another one where its device was replaced
    * since.
@@ -24,7 +21,6 @@ export type SaleTerms = {
   originalSdcId?: string;
   /** What the device has shown that it wants; missing where it has shown nothing. */
   demands?: Demand[];
-  user: { id: string; name: string };
   /**
    * Where another program has asked for it: no person has, and it was not opened by itself either.
    */
@@ -34,7 +30,6 @@ export type SaleTerms = {
    * may be a program's: see `keptFromItself`.
    */
   openedByItself?: true | undefined;
-  seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };
   /**
    * For the refund that undoes a sale whose data were lost: the receipt it undoes and the number it
@@ -64,13 +59,13 @@ export type Reverses = {
   };
 };
 
-export type SigningInput = { sale: Sale; filing: SaleTerms };
+export type SigningInput = { sale: Sale; terms: SigningTerms };
 
 /**
  * Whom a device is told of where no person has sealed: what was opened by itself, or by another
  * program.
  */
-export const noPerson: SigningInput['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };
+export const noPerson: SigningTerms['user'] = { id: 'muhuri', name: 'Muhuri' };
 
 /**
  * Who has asked for it: what the lane reads again stays theirs, and what is not said of it is not
@@ -80,10 +75,7 @@ export const askedBy = ({
   user,
   askedByProgram,
   openedByItself,
-}: SigningInput['filing']): Pick<
-  SigningInput['filing'],
-  'user' | 'askedByProgram' | 'openedByItself'
-> => ({
+}: SigningTerms): Pick<SigningTerms, 'user' | 'askedByProgram' | 'openedByItself'> => ({
   user,
   askedByProgram,
   openedByItself,

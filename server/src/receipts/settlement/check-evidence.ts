@@ -147,6 +147,6 @@ const signatureOf = (evidence: Brought & { found: true }, receipt: Receipt): Sig
   internalData: bare(evidence.internal_data),
   receiptSignature: bare(evidence.receipt_signature),
   sdcId: evidence.sdc_id,
-  mrcNumber: evidence.mrc_number ?? receipt.filed.filing.mrcNumber ?? '',
+  mrcNumber: evidence.mrc_number ?? receipt.filed.terms.mrcNumber ?? '',
   signedAt: new Date(evidence.signed_at),
 });

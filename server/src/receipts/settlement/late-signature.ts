@@ -39,11 +39,11 @@ export function weighLate(
         reason: 'something of it has left under another number',
       });
   }
-  const { filing, sale } = receipt.filed;
+  const { terms, sale } = receipt.filed;
   const sent = attempts.find((attempt) => attempt.id === late.attemptId);
   const first = attempts.find((attempt) => attempt.request === sent?.request);
   const asFiled = ports.dialects.of(receipt.dialect).sales.toBody(sale, {
-    ...filing,
+    ...terms,
     invoiceNumber: late.invoiceNumber,
     at: first?.startedAt ?? late.heardAt,
   });

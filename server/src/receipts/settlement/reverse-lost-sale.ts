@@ -215,11 +215,11 @@ async function openRefund(
   person: Person,
   at: Date,
 ): Promise<string> {
-  const { sale, filing } = receipt.filed;
+  const { sale, terms } = receipt.filed;
   const filed: SigningInput = {
     sale: { ...sale, kind: 'refund', reasonCode: reversal.reasonCode },
-    filing: {
-      ...filing,
+    terms: {
+      ...terms,
       originalInvoiceNumber: reversal.invoiceNumber,
       originalReceipt: null,
       reverses: {
