@@ -8,7 +8,6 @@ import { openBranches } from './branches/chapter.ts';
 import { openBusinesses } from './businesses/chapter.ts';
 import { openCatalogue } from './catalogue/chapter.ts';
 import { type Chapter, every } from './chapter.ts';
-import { closeApp } from './close-app.ts';
 import type { Config, Secrets } from './config.ts';
 import { openConnections } from './connections/chapter.ts';
 import { openDevices } from './devices/chapter.ts';
@@ -21,19 +20,17 @@ import { makeContexts } from './make-contexts.ts';
 import { openMonitoring } from './monitoring/chapter.ts';
 import { openOnboarding } from './onboarding/chapter.ts';
 import { SupportAccessEntity } from './onboarding/index.ts';
-import { openHttp } from './open-http.ts';
-import { everyMsOf, type Overrides } from './overrides.ts';
+import type { Overrides } from './overrides.ts';
 import { addressPolicy } from './platform/address-policy.ts';
 import { migrate } from './platform/db/database.ts';
-import { requestRetention } from './platform/http/idempotency.store.ts';
-import { startJobs } from './platform/jobs.ts';
-import { openRuntime } from './platform/runtime.ts';
+import { openRuntime, type Runtime } from './platform/runtime.ts';
 import { openRateLimits } from './rate-limits/chapter.ts';
 import { openReceipts } from './receipts/chapter.ts';
 import { laneTiming, openPaper } from './receipts/index.ts';
 import { openReports } from './reports/chapter.ts';
 import { openVsdc } from './vsdc/open-vsdc.ts';
 import { standardWebhooks } from './webhook-sender/standard-webhooks.ts';
+import { runChapters } from './run-chapters.ts';
 import { openWebhooks } from './webhooks/chapter.ts';
 import { openWorklist } from './worklist/chapter.ts';
 import { countUnsettled } from './worklist/index.ts';
@@ -49,10 +46,28 @@ export type App = Awaited<ReturnType<typeof startApp>>;
 export const migrations = new URL('./migrations', import.meta.url).pathname;
 const entities = [ApiKeyEntity, InvitationEntity, MembershipEntity, SupportAccessEntity];
 
-/** Opens the product in reading order; nothing else constructs anything. */
+type Given = { config: Config; secrets: Secrets; overrides: Overrides };
+
+/** Starts the product: opens every chapter, takes calls and begins what runs by itself. */
 export async function startApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
   await migrate(secrets.migrationDatabaseUrl, migrations);
   const runtime = await openRuntime(config, secrets, entities, overrides);
+  const { chapters, ...opened } = await openChapters(runtime, { config, secrets, overrides });
+  const { access, businesses, devices, onboarding } = opened;
+  return {
+    ...(await runChapters(runtime, chapters, { ...opened, config, overrides })),
+    // What the command line, the demo world and tests call besides.
+    ...onboarding.commands,
+    ...access.commands,
+    initialiseDevice: devices.initialise,
+    verifyAuditLog,
+    businessIds: businesses.activeIds,
+    contextOf: runtime.contextFor('command_line'),
+  };
+}
+
+/** Opens the chapters in reading order; nothing else constructs anything. */
+async function openChapters(runtime: Runtime, { config, secrets, overrides }: Given) {
   const { clock, names } = runtime;
   const contexts = makeContexts(runtime);
   const dialects = overrides.dialects ?? (await loadDialects());
@@ -65,25 +80,25 @@ export async function startApp(config: Config, secrets: Secrets, overrides: Over
   const { record, recordPlatform } = audit;
   const { alerts } = add(openAlerts(runtime, { record }));
   const { jobHealth } = add(openJobHealth(runtime, { alerts }));
-  const telling = { record, recordPlatform, alerts, jobHealth };
-  const { walls } = add(openIsolation(runtime, telling));
+  const basics = { record, recordPlatform, alerts, jobHealth };
+  const { walls } = add(openIsolation(runtime, basics));
   const { limits } = add(openRateLimits(runtime, { jobHealth, limits: overrides.limits }));
 
   // 2. Whose it is, and who may
-  const businesses = add(openBusinesses(runtime, { ...telling, paper }));
+  const businesses = add(openBusinesses(runtime, { ...basics, paper }));
   const endWithOperator = () => every(chapters, 'endWithOperator');
-  const access = add(openAccess(runtime, { ...telling, paper, endWithOperator }));
+  const access = add(openAccess(runtime, { ...basics, paper, endWithOperator }));
 
   // 3. Their accounting system
   const zoho = openZoho(config, secrets, { clock, names, budget: overrides.governor });
-  const connections = add(openConnections(runtime, { ...telling, zoho, countUnsettled }));
+  const connections = add(openConnections(runtime, { ...basics, zoho, countUnsettled }));
   const books = openZohoBooks(zoho, { clock, names, dialects, connections });
-  add(openZohoSignIn(runtime, { ...telling, zoho, access, connections, books }));
+  add(openZohoSignIn(runtime, { ...basics, zoho, access, connections, books }));
 
   // 4. Their devices
   const { vsdc, vsdcTiming } = openVsdc(config.vsdcNetworks, names, overrides.vsdc);
   const timing = laneTiming(vsdcTiming, overrides.timing);
-  const outside = { ...telling, books, dialects, vsdc, paper, calendar };
+  const outside = { ...basics, books, dialects, vsdc, paper, calendar };
   const branches = add(openBranches(runtime, outside));
   const catalogue = add(openCatalogue(runtime, outside));
   const devices = add(openDevices(runtime, { ...outside, branches, catalogue, timing }));
@@ -94,66 +109,33 @@ export async function startApp(config: Config, secrets: Secrets, overrides: Over
 
   // 6. In step with the accounting system
   const documents = add(openDocumentSync(runtime, { ...outside, connections, receipts }));
-  const worklist = add(openWorklist(runtime, telling));
+  const worklist = add(openWorklist(runtime, basics));
   const hooking = { ...outside, limits, connections, documents, reader: webhookReader };
   const hooks = add(openZohoWebhooks(runtime, hooking));
   add(openWriteBack(runtime, { ...outside, receipts }));
 
   // 7. Telling, watching, counting
   const sender = standardWebhooks(addressPolicy(config.hookNetworks, names));
-  const webhooks = add(openWebhooks(runtime, { ...telling, sender }));
+  const webhooks = add(openWebhooks(runtime, { ...basics, sender }));
   add(openMonitoring(runtime, { ...outside, access, catalogue, devices, webhooks }));
   const reports = add(openReports(runtime, { ...outside, limits }));
 
   // 8. What spans the others
-  const mine = { branches, catalogue, devices, receipts, connections, hooks, reports };
-  const theirs = { contexts, limits, zoho, businesses, access };
-  const onboarding = add(openOnboarding(runtime, { ...outside, ...mine, ...theirs }));
-  add(openActivity(runtime, { ...telling, worklist, onboarding }));
+  const ofBusiness = { branches, catalogue, devices, receipts, connections, hooks, reports };
+  const ofOperator = { contexts, limits, zoho, businesses, access };
+  const onboarding = add(openOnboarding(runtime, { ...outside, ...ofBusiness, ...ofOperator }));
+  add(openActivity(runtime, { ...basics, worklist, onboarding }));
 
-  const { server, url, port } = await openHttp(runtime, config, {
-    routes: every(chapters, 'routes'),
+  return {
+    chapters,
     contexts,
-    access,
     limits,
     walls,
     jobHealth,
+    businesses,
+    access,
+    books,
+    devices,
     onboarding,
-    overrides,
-  });
-  const jobs = startJobs({
-    ...runtime,
-    jobs: every(chapters, 'jobs'),
-    retention: [...every(chapters, 'retention'), requestRetention],
-    businessIds: businesses.activeIds,
-    health: jobHealth,
-    everyMs: everyMsOf(overrides),
-  });
-  for (const each of chapters) if (each.begin) runtime.background(each.begin());
-  runtime.log.info({ port, worker: runtime.worker }, 'Muhuri is up');
-
-  let closing: Promise<void> | null = null;
-  const close = () => (closing ??= closeApp({ runtime, chapters, jobs, server, books }));
-  return {
-    url,
-    port,
-    // What the command line, the demo world and tests call.
-    ...onboarding.commands,
-    ...access.commands,
-    initialiseDevice: devices.initialise,
-    verifyAuditLog,
-    businessIds: businesses.activeIds,
-    contextOf: runtime.contextFor('command_line'),
-    /** Does what is due, instead of in a moment. */
-    async settle() {
-      await runtime.settled();
-      await jobs.drain();
-    },
-    /** Looks for lanes that wait for nobody. */
-    sweep: () => jobs.now('idle_lanes'),
-    /** Deletes what is over and says how far the logs go now, instead of within the hour. */
-    tidy: () => jobs.now('tidy', 'ways_back', 'address_changes', 'trail_heads'),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

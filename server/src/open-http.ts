@@ -21,7 +21,7 @@ export type HttpConfig = {
   widgetOriginsAlso: string[];
   trustedProxies: string[];
 };
-type Needs = {
+export type HttpNeeds = {
   routes: Route[];
   contexts: Contexts;
   access: { sessions: Sessions };
@@ -36,7 +36,7 @@ type Needs = {
 export async function openHttp(
   runtime: Runtime,
   config: HttpConfig,
-  needs: Needs,
+  needs: HttpNeeds,
 ): Promise<{ server: Server; url: string; port: number }> {
   const { clock, database, log, statements, version } = runtime;
   const { access, limits, contexts, overrides } = needs;
