@@ -8,7 +8,7 @@ import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { startWidgetHost, type WidgetHost } from './simulators/zoho/widget-host.ts';
-import { type RwVsdc, startRwVsdc } from './authorities/rw-vsdc/simulator/index.ts';
+import { type ApprovedDevice, authority, type Simulator } from './authorities/rw-vsdc/authority.ts';
 import { type MailServer, startMail } from './simulators/mail/index.ts';
 import { startZoho, type Zoho } from './simulators/zoho/index.ts';
 
@@ -34,7 +34,7 @@ export type DemoBusiness = {
 
 export type World = {
   app: App;
-  vsdc: RwVsdc;
+  vsdc: Simulator;
   zoho: Zoho;
   mail: MailServer;
   widget: WidgetHost | null;
@@ -102,30 +102,9 @@ export async function cloneDatabase(postgres: Postgres): Promise<{
   };
 }
 
-const taxpayers = ['100200300', '100200400'] as const;
-const taxpayerOf = (index: number): string =>
-  taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
-const moreDevices = (businesses: number) =>
-  Array.from({ length: businesses - 2 }, (_, i) => ({
-    tin: taxpayerOf(i + 2),
-    bhfId: '00',
-    serial: `isoko-${i + 1}`,
-    name: `ISOKO TRADERS ${String(i + 1).padStart(3, '0')}`,
-  }));
 export const masterKey = createHash('sha256').update('a master key for invented data').digest();
 
-type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string };
-export const approvedDevices: ApprovedDevice[] = [
-  { tin: taxpayers[0], bhfId: '00', serial: 'inzozi-kigali-1', name: 'INZOZI COFFEE TRADERS' },
-  { tin: taxpayers[0], bhfId: '01', serial: 'inzozi-huye-1', name: 'INZOZI COFFEE TRADERS' },
-  { tin: taxpayers[1], bhfId: '00', serial: 'umucyo-kigali-1', name: 'UMUCYO OFFICE SUPPLIES' },
-];
-
-/** The devices of a world with so many businesses. */
-export const approvedFor = (businesses: number): ApprovedDevice[] => [
-  ...approvedDevices,
-  ...moreDevices(businesses),
-];
+export const { approvedDevices, approvedFor } = authority;
 
 export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
 
@@ -173,10 +152,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
   const count = options.businesses ?? 2;
   const devices = approvedFor(count);
-  const vsdc = await startRwVsdc({
+  const vsdc = await authority.startSimulator({
     approved: devices,
     journalFile: options.journalFile ?? null,
-    stateFile: state('rw-vsdc.json'),
+    stateFile: state(`${authority.dialect}.json`),
     port: options.ports?.vsdc ?? 0,
     onTaken: taken('VSDC'),
   });
@@ -296,18 +275,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({
-  item_class,
-  item_type,
-  package_unit: 'NT',
-  quantity_unit,
-  origin: 'RW',
-});
-
 /** Businesses with their devices, grants and people; found again where they exist. */
 async function seedBusinesses(
   app: App,
-  vsdc: RwVsdc,
+  vsdc: Simulator,
   zoho: Zoho,
   urls: { app: string },
   devices: ApprovedDevice[],
@@ -367,7 +338,7 @@ type SeedAsk = {
 
 async function seedBusiness(
   app: App,
-  vsdc: RwVsdc,
+  vsdc: Simulator,
   zoho: Zoho,
   urls: { app: string },
   devices: ApprovedDevice[],
@@ -375,7 +346,7 @@ async function seedBusiness(
   environment: 'sandbox' | 'production',
 ): Promise<DemoBusiness> {
   const organization = zoho.organization(ask.grant.organization_id);
-  const taxpayerId = taxpayerOf(ask.index);
+  const taxpayerId = authority.taxpayerOf(ask.index);
   const account = (role: string, username: string, businessId: string): DemoAccount => ({
     username,
     password: `${ask.name}-demo-only`,
@@ -402,15 +373,15 @@ async function seedBusiness(
     business: {
       business_name: organization.name,
       email: `office@${ask.name}.example`,
-      location: 'Kigali, Rwanda',
+      location: authority.place,
       tin_number: taxpayerId,
-      phone_number: '+250 788 000 100',
-      country: 'RW',
+      phone_number: authority.phone,
+      country: authority.country,
       vat_registered: true,
       go_live_date: new Date(Date.parse(`${today()}T00:00:00Z`) - 30 * 86_400_000)
         .toISOString()
         .slice(0, 10),
-      settings: { verification_base: `${vsdc.url}/receipt?Data=` },
+      settings: { verification_base: `${vsdc.url}${authority.verificationPath}` },
       branding: {
         accent_color: ask.color,
         top_message: 'Murakoze! Thank you!',
@@ -424,7 +395,7 @@ async function seedBusiness(
       address,
       ...(index === 0 && kigali ? { zoho_location_id: kigali.location_id } : {}),
       device: {
-        dialect: 'rw-vsdc',
+        dialect: authority.dialect,
         serial: serials.find((each) => each.bhfId === branch_code)?.serial ?? '',
         environment,
         address: vsdc.url,
@@ -447,27 +418,14 @@ async function seedBusiness(
       password: `${ask.name}-demo-only`,
       role: 'business_admin',
     },
-    mappings: {
-      tax: {
-        [vat?.tax_id ?? '']: { tax_class: 'B' },
-        [zero?.tax_id ?? '']: { tax_class: 'C' },
-        [exempt?.tax_id ?? '']: { tax_class: 'A' },
+    mappings: authority.mappings(
+      {
+        standard: vat?.tax_id ?? '',
+        zero: zero?.tax_id ?? '',
+        exempt: exempt?.tax_id ?? '',
       },
-      item: {
-        default: item('5020170600', '2'),
-        free_text: item('5020170600', '2'),
-        [organization.items[3]?.item_id ?? '']: item('8610170000', '3'),
-      },
-      charge: {
-        shipping: { ...item('7812150000', '3'), name: 'Delivery' },
-        adjustment: { ...item('8412150000', '3'), tax_class: 'B', name: 'Adjustment' },
-      },
-      payment_mode: {
-        'Mobile Money': { payment_method: '06' },
-        Cash: { payment_method: '01' },
-        'Bank Transfer': { payment_method: '07' },
-      },
-    },
+      organization.items[3]?.item_id ?? '',
+    ),
   });
   await app.addPerson(businessId, {
     username: usernames.user,
@@ -510,7 +468,7 @@ async function moveAddresses(
 ): Promise<void> {
   const set = [
     'update device set address = $2 where business_id = $1',
-    "update business set settings = jsonb_set(settings, '{verification_base}', to_jsonb($2::text || '/receipt?Data=')) where business_id = $1",
+    `update business set settings = jsonb_set(settings, '{verification_base}', to_jsonb($2::text || '${authority.verificationPath}')) where business_id = $1`,
   ];
   for (const text of set) await asWorker(url, businessId, text, [businessId, vsdcUrl]);
   const client = new pg.Client({ connectionString: url });

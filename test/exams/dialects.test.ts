@@ -120,6 +120,12 @@ describe.each(dialects.all().map((dialect) => [dialect.identity.key, dialect] as
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
 
+    test('has somebody who plays its authority, in test/authorities under the same name', async () => {
+      const path = new URL(`../authorities/${key}/authority.ts`, import.meta.url);
+      const { authority } = (await import(path.href)) as { authority: { dialect: string } };
+      expect(authority).toMatchObject({ dialect: key, country: dialect.identity.country });
+    });
+
     test('has an example of every usual situation', () => {
       expect(situations.length).toBeGreaterThanOrEqual(12);
     });
