@@ -6,7 +6,10 @@ import { apiReferencePage, apiReferenceScript } from './platform/http/api-refere
 import type { EvidenceKey } from './platform/evidence-key.store.ts';
 import { openApi } from './platform/http/openapi.ts';
 import { openedFromPanel, servePages } from './platform/http/static-pages.ts';
-import { addressOf, hardened, type HttpPorts, mount } from './platform/http/serve.ts';
+import { addressOf } from './platform/http/caller-address.ts';
+import { hardened } from './platform/http/harden.ts';
+import type { HttpPorts } from './platform/http/http-ports.ts';
+import { mount } from './platform/http/serve.ts';
 
 type Use = {
   routes: Route[];

@@ -10,7 +10,7 @@ import { type ByteLimits, defaultByteLimits, openByteBudget } from './platform/h
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import { defaultPatience, listen, type Patience } from './platform/http/listen.ts';
 import type { Route } from './platform/http/route.ts';
-import type { HttpPorts } from './platform/http/serve.ts';
+import type { HttpPorts } from './platform/http/http-ports.ts';
 import { openTokenGate } from './platform/http/token-gate.ts';
 import type { Runtime } from './platform/runtime.ts';
 import type { RateLimits } from './rate-limits/index.ts';

@@ -62,6 +62,9 @@ export type Call = {
   readonly isReplay: boolean;
 };
 
+/** What came with a request, checked against its endpoint. */
+export type Given = { input: unknown; query: unknown };
+
 type Handler<E extends Endpoint> = (
   call: Call,
   given: { input: InputOf<E>; query: QueryOf<E> },
@@ -75,7 +78,7 @@ type Admit = (call: Call) => Promise<{ owner: string }>;
 
 export type Route = {
   endpoint: Endpoint;
-  handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown>;
+  handle(call: Call, given: Given): Promise<unknown>;
   admit?: Admit;
 };
 
