@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
 import { holdDataKey, checkRoomForOneMore } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
+import { sha256 } from '../platform/digest.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import {
@@ -73,12 +74,7 @@ export const createWebhookAddress =
         keyPrefix: key.slice(37, 43),
         secret: ports.vault.encrypt(dataKey, ctx.businessId, `hook:${id}`, secret),
       };
-      await insertAddress(
-        tx,
-        ctx.businessId,
-        { ...hook, keyHash: createHash('sha256').update(key).digest('hex') },
-        at,
-      );
+      await insertAddress(tx, ctx.businessId, { ...hook, keyHash: sha256(key) }, at);
       await ports.record(tx, ctx, {
         action: 'webhook.made',
         subject: id,

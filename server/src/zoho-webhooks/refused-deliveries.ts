@@ -1,0 +1,47 @@
+import type { Alerts } from '../alerts/index.ts';
+import type { Context } from '../context.ts';
+import type { Log } from '../platform/log.ts';
+import { type Delivery, insertDelivery, type Verdict } from './delivery.store.ts';
+import { knownMax } from './known-addresses.ts';
+import { countRefusal, isAttack, type RefusalCount } from './refusals.model.ts';
+import type { WebhookAddress } from './webhook-address.store.ts';
+
+type Ports = { log: Log; alerts: Pick<Alerts, 'raise'> };
+
+/** What could not be read of a delivery, for whoever mends the rule that sent it. */
+export type UnreadPart = { field: string; sent_as: string | null; value?: string };
+
+/** Keeps a refused delivery and says its verdict. */
+export type RefuseDelivery = (
+  ctx: Context,
+  hook: WebhookAddress,
+  delivery: Delivery,
+  unread?: UnreadPart | null,
+) => Promise<Verdict>;
+
+/** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
+export function refusedDeliveries(ports: Ports): RefuseDelivery {
+  const counts = new Map<string, RefusalCount>();
+  return async (ctx, hook, delivery, unread = null) => {
+    const { verdict } = delivery;
+    const fate = countRefusal(counts.get(hook.id), verdict, delivery.at.getTime());
+    if (counts.size > knownMax) counts.clear();
+    counts.set(hook.id, fate.count);
+    if (!fate.isKept && !fate.isCluster) return verdict;
+    await ctx.transaction(async (tx) => {
+      if (fate.isKept) await insertDelivery(tx, ctx.businessId, delivery);
+      if (fate.isCluster)
+        await ports.alerts.raise(tx, ctx, hook.id, {
+          code: isAttack(verdict) ? 'webhooks_forged' : 'webhooks_malformed',
+          verdict,
+          ...unread,
+        });
+    });
+    if (isAttack(verdict))
+      ports.log.warn(
+        { business_id: ctx.businessId, hook: hook.id, verdict },
+        'a webhook was not believed',
+      );
+    return verdict;
+  };
+}
