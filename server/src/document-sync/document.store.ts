@@ -5,6 +5,7 @@ import { json, query } from '../platform/db/query.ts';
 import { searchWordsOf } from '../platform/search-words.ts';
 import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
 import { askAnewOf, askAnewOfExempt } from '../receipts/index.ts';
+import { knownAt, type Processed } from './processing.model.ts';
 
 type Exempt = BusinessSettings['exempt'];
 
@@ -23,15 +24,6 @@ export type Due = DocumentKey & {
   wasExempt: boolean;
   source: 'webhook' | 'poll' | 'hint';
 };
-
-/**
- * Zoho's times are whole seconds: of what changed in the very second that was read, more may change
- * in it, and is not known yet. Held for a second older, it is looked at once more.
- */
-export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
-  readAt.getTime() - modifiedAt.getTime() < 2_000
-    ? new Date(modifiedAt.getTime() - 1_000)
-    : modifiedAt;
 
 const listed = `business_id, organization_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, location_id, created_at,
   modified_at, seen_at, source, due_at, tries, exempt, was_exempt, gone, due_since, words`;
@@ -88,16 +80,17 @@ export async function recordListed(
   return changed.length;
 }
 
+/** Whose list of which kind of document was read, and from which organization. */
+type Poll = { businessId: string; organizationId: string; module: DocumentKey['module'] };
+
 /**
- * Rows of a list that cannot be taken as they are: known by their ids, each with its finding, and
+ * Records rows of a list that cannot be taken as they are: known by their ids, each with its finding, and
  * looked at one by one. Without a number or a day of its own a document would stand in no list and
  * no month, and nothing would seem to be missing: it has its id, and the day it was seen.
  */
 export const recordUnreadable = (
   tx: Tx,
-  businessId: string,
-  organizationId: string,
-  module: DocumentKey['module'],
+  { businessId, organizationId, module }: Poll,
   rows: (UnreadableRow & { id: string })[],
   at: Date,
 ) =>
@@ -146,32 +139,8 @@ export async function claimDueDocuments(
 const isDue = (status: string): boolean =>
   !['draft', 'pending_approval', 'submitted', 'rejected', 'void'].includes(status);
 
-export type DocumentResult = {
-  number: string;
-  date: string;
-  status: string;
-  customerId: string;
-  customerName: string;
-  currency: string;
-  total: string;
-  locationId: string | null;
-  createdAt: Date | null;
-  modifiedAt: Date | null;
-};
-
-/** What a look found. Something that came in meanwhile keeps the document due. */
-export async function endProcessing(
-  tx: Tx,
-  due: Due,
-  found: {
-    seen: DocumentResult | null;
-    gone: boolean;
-    exempt: boolean;
-    problem: StoredProblem | null;
-    lookAgainAt: Date | null;
-  },
-  at: Date,
-): Promise<void> {
+/** Records what a look found. Something that came in meanwhile keeps the document due. */
+export async function endProcessing(tx: Tx, due: Due, found: Processed, at: Date): Promise<void> {
   if (found.exempt) await askAnewOf(tx, due);
   await query(
     tx,

@@ -158,9 +158,7 @@ async function lookThrough(
       await ctx.transaction((tx) =>
         recordUnreadable(
           tx,
-          ctx.businessId,
-          connection.organizationId,
-          module,
+          { businessId: ctx.businessId, organizationId: connection.organizationId, module },
           odd,
           ports.clock.now(),
         ),

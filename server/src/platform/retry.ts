@@ -1,4 +1,5 @@
 import { AppError } from './app-error.ts';
+import { backoffMs } from './backoff.ts';
 import { isTransient } from './db/is-transient.ts';
 import type { Log } from './log.ts';
 
@@ -63,7 +64,7 @@ export async function retry<T>(
       // row.
       if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
-      await untilEnding(ports.wait(Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20))), ending);
+      await untilEnding(ports.wait(backoffMs(tries, { firstMs, maxMs })), ending);
     }
   }
 }

@@ -3,6 +3,7 @@ import { getBusiness } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import { backoffMs } from '../platform/backoff.ts';
 import type { BooksAccess } from '../ports/books.ts';
 import { findReceipt, isOfOtherBooks, type Receipt } from '../receipts/index.ts';
 import { beginStep, claimReceipt, setStep, type Step } from './write-back.store.ts';
@@ -10,8 +11,7 @@ import { ofOtherBooks, type Ports, writer } from './writer.ts';
 import { isPast } from './due-steps.ts';
 
 const leaseMs = 5 * 60_000;
-const retryFirstMs = 10_000;
-const retryMaxMs = 3_600_000;
+const retries = { firstMs: 10_000, maxMs: 3_600_000 };
 /**
  * What Zoho understands and refuses is tried a few times, in case somebody is just repairing it,
  * and then told to a person.
@@ -119,10 +119,7 @@ async function writeReceipt(
 
 type End = Step & { nextAt: Date | null; isPassing?: boolean };
 const later = (ports: Ports, step: Step) =>
-  new Date(
-    ports.clock.now().getTime() +
-      Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(step.tries, 12)),
-  );
+  new Date(ports.clock.now().getTime() + backoffMs(step.tries, retries));
 
 async function tryStep(
   ports: Ports,
