@@ -5,7 +5,8 @@ import type { Round } from '../platform/jobs.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { topic } from '../platform/signals.ts';
 import { listCrossBusinessAccess } from './denied-lookup.store.ts';
-import { detectAccess, idsInRequest } from './detect-access.ts';
+import { detectAccess } from './detect-access.ts';
+import { idsInRequest } from './ids-in-request.ts';
 import { isolationRoutes } from './isolation.routes.ts';
 
 const lookupsDenied = topic('lookups denied');
