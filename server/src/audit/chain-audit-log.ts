@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
+import { sha256 } from '../platform/digest.ts';
 import { endOfPrefix } from '../platform/search-words.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
@@ -62,7 +62,7 @@ export function hashOfEntry(
     after,
     request_id,
   ]);
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(text);
 }
 
 /**
