@@ -16,6 +16,7 @@ import type { PollResult } from '../document-sync/index.ts';
 
 type Ctx = Call['ctx'];
 type Page = Parameters<typeof listDeliveries>[1];
+type Delivery = Awaited<ReturnType<typeof listDeliveries>>[number];
 
 type Use = {
   listHooks(ctx: Ctx): Promise<WebhookAddress[]>;
@@ -50,18 +51,7 @@ export const zohoWebhookRoutes = (use: Use) => {
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
       return {
-        deliveries: shown.map((each) => ({
-          id: each.id,
-          webhook_id: each.webhookId,
-          at: each.at.toISOString(),
-          verdict: each.verdict,
-          module: each.module,
-          document_id: each.documentId,
-          modified_at: each.modifiedAt?.toISOString() ?? null,
-          digest: each.digest,
-          bytes: each.bytes,
-          origin: each.origin,
-        })),
+        deliveries: shown.map(deliveryView),
         next_cursor: found.length > limit && last ? cursorOf(last.at, last.id) : null,
       };
     }),
@@ -109,41 +99,53 @@ export const zohoWebhookRoutes = (use: Use) => {
         })),
       };
     }),
-    route(zoho.zohoHealth)(async (call) => {
-      const is = await use.health(call.ctx);
-      return {
-        organization_id: is.organizationId,
-        status: is.status,
-        calls_today: is.calls.calls,
-        failed_today: is.calls.failed,
-        median_ms: is.calls.medianMs,
-        p99_ms: is.calls.slowMs,
-        last_success_at: is.calls.lastSuccessAt?.toISOString() ?? null,
-        quota: is.quota,
-        polled: Object.fromEntries(
-          Object.entries(is.polled).map(([module, { at, problem }]) => [
-            module,
-            { at, problem: problem && describeProblem(problem, call.language) },
-          ]),
-        ),
-        waiting_documents: is.waitingDocuments,
-        waiting_writes: is.waitingWrites,
-        failed_writes: is.failedWrites,
-        failing: is.failing.map(({ job, since, lastAt, failures, problem }) => ({
-          job,
-          since: since.toISOString(),
-          last_at: lastAt.toISOString(),
-          failures,
-          problem: describeProblem(problem, call.language),
-        })),
-      };
-    }),
+    route(zoho.zohoHealth)(async (call) => healthView(await use.health(call.ctx), call.language)),
     route(oauth.disconnect)(async (call) => {
       await use.disconnect(call.ctx, call.params.id as string);
       return connection(call);
     }),
   ];
 };
+
+const deliveryView = (delivery: Delivery) => ({
+  id: delivery.id,
+  webhook_id: delivery.webhookId,
+  at: delivery.at.toISOString(),
+  verdict: delivery.verdict,
+  module: delivery.module,
+  document_id: delivery.documentId,
+  modified_at: delivery.modifiedAt?.toISOString() ?? null,
+  digest: delivery.digest,
+  bytes: delivery.bytes,
+  origin: delivery.origin,
+});
+
+const healthView = (health: Awaited<ReturnType<Use['health']>>, language: string) => ({
+  organization_id: health.organizationId,
+  status: health.status,
+  calls_today: health.calls.calls,
+  failed_today: health.calls.failed,
+  median_ms: health.calls.medianMs,
+  p99_ms: health.calls.slowMs,
+  last_success_at: health.calls.lastSuccessAt?.toISOString() ?? null,
+  quota: health.quota,
+  polled: Object.fromEntries(
+    Object.entries(health.polled).map(([module, { at, problem }]) => [
+      module,
+      { at, problem: problem && describeProblem(problem, language) },
+    ]),
+  ),
+  waiting_documents: health.waitingDocuments,
+  waiting_writes: health.waitingWrites,
+  failed_writes: health.failedWrites,
+  failing: health.failing.map(({ job, since, lastAt, failures, problem }) => ({
+    job,
+    since: since.toISOString(),
+    last_at: lastAt.toISOString(),
+    failures,
+    problem: describeProblem(problem, language),
+  })),
+});
 
 const hookView = (hook: WebhookAddress) => ({
   id: hook.id,
