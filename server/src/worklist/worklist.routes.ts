@@ -25,6 +25,41 @@ type Filter = {
 const exportMax = 50_000;
 const exportPage = 50;
 
+const columns = [
+  'document_number',
+  'document_date',
+  'module',
+  'customer_name',
+  'currency',
+  'total',
+  'status',
+  'standing',
+  'receipt',
+  'sentence',
+  'next_step',
+  'who',
+  'sealed_elsewhere',
+  'sealed_elsewhere_by',
+  'sealed_elsewhere_at',
+];
+const cellsOf = (row: ListedRow) => [
+  row.number,
+  row.date,
+  row.module,
+  row.customerName,
+  row.currency,
+  row.total,
+  row.status,
+  row.standing,
+  row.receiptLabel ?? '',
+  row.problem?.title ?? '',
+  row.problem?.detail ?? '',
+  row.who,
+  row.elsewhere?.reason ?? '',
+  row.elsewhere?.by ?? '',
+  row.elsewhere?.at ?? '',
+];
+
 export const worklistRoutes = (use: Use) => {
   const askOf = ({ month, standing, branch_id, document_ids, search }: Filter) => ({
     month: month ?? null,
@@ -59,40 +94,6 @@ export const worklistRoutes = (use: Use) => {
         most: exportMax,
         after: (last) => ({ at: last.date, id: last.documentId, key: rowKey(last) }),
       });
-      const columns = [
-        'document_number',
-        'document_date',
-        'module',
-        'customer_name',
-        'currency',
-        'total',
-        'status',
-        'standing',
-        'receipt',
-        'sentence',
-        'next_step',
-        'who',
-        'sealed_elsewhere',
-        'sealed_elsewhere_by',
-        'sealed_elsewhere_at',
-      ];
-      const cellsOf = (row: ListedRow) => [
-        row.number,
-        row.date,
-        row.module,
-        row.customerName,
-        row.currency,
-        row.total,
-        row.status,
-        row.standing,
-        row.receiptLabel ?? '',
-        row.problem?.title ?? '',
-        row.problem?.detail ?? '',
-        row.who,
-        row.elsewhere?.reason ?? '',
-        row.elsewhere?.by ?? '',
-        row.elsewhere?.at ?? '',
-      ];
       async function* cells() {
         for await (const rows of pages) yield rows.map(cellsOf);
       }

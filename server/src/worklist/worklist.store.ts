@@ -149,38 +149,43 @@ async function listPart(
         and ($10::text[] is null or document_id = any($10))
         and ($7::date is null or (date, document_id) <= ($7::date, $8::text) and ((date, document_id) < ($7::date, $8::text) or ${key} < $11::text))
       order by date desc, document_id desc${isOfDocuments ? '' : `, ${key} desc`} limit $6`,
-    [
-      filter.goLiveDate,
-      filter.standings,
-      filter.from,
-      filter.to,
-      filter.branch?.id ?? null,
-      filter.limit,
-      filter.after?.at ?? null,
-      filter.after?.id ?? null,
-      filter.branch?.locationIds ?? [],
-      filter.documentIds,
-      filter.after?.key ?? null,
-      ...(search ? [search.beginnings] : []),
-      ...(search && isOfDocuments ? search.receiptNumbers : []),
-      ...(search?.rare && isOfDocuments ? [search.rare.from, search.rare.to] : []),
-    ],
+    valuesOf(filter, search, isOfDocuments),
   );
-  return rows.map((row) => ({
-    module: row.module as WorklistRow['module'],
-    documentId: row.document_id as string,
-    number: row.number as string,
-    date: row.day as string,
-    status: row.status as string,
-    customerName: row.customer_name as string,
-    currency: row.currency as string,
-    total: row.total as string,
-    locationId: row.location_id as string | null,
-    standing: row.standing as DocumentStatus,
-    problem: fromJson(row.problem),
-    receiptId: row.receipt_id as string | null,
-    receiptLabel: row.label as string | null,
-    elsewhere: fromJson(row.elsewhere),
-    mayBeElsewhere: row.may_be_elsewhere === true,
-  }));
+  return rows.map(rowOf);
 }
+
+/** Returns what the statement asks for, in the order in which its numbers name it. */
+const valuesOf = (filter: WorklistFilter, search: Search | null, isOfDocuments: boolean) => [
+  filter.goLiveDate,
+  filter.standings,
+  filter.from,
+  filter.to,
+  filter.branch?.id ?? null,
+  filter.limit,
+  filter.after?.at ?? null,
+  filter.after?.id ?? null,
+  filter.branch?.locationIds ?? [],
+  filter.documentIds,
+  filter.after?.key ?? null,
+  ...(search ? [search.beginnings] : []),
+  ...(search && isOfDocuments ? search.receiptNumbers : []),
+  ...(search?.rare && isOfDocuments ? [search.rare.from, search.rare.to] : []),
+];
+
+const rowOf = (row: Record<string, unknown>): WorklistRow => ({
+  module: row.module as WorklistRow['module'],
+  documentId: row.document_id as string,
+  number: row.number as string,
+  date: row.day as string,
+  status: row.status as string,
+  customerName: row.customer_name as string,
+  currency: row.currency as string,
+  total: row.total as string,
+  locationId: row.location_id as string | null,
+  standing: row.standing as DocumentStatus,
+  problem: fromJson(row.problem),
+  receiptId: row.receipt_id as string | null,
+  receiptLabel: row.label as string | null,
+  elsewhere: fromJson(row.elsewhere),
+  mayBeElsewhere: row.may_be_elsewhere === true,
+});
