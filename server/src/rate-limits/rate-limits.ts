@@ -1,11 +1,14 @@
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { networkOf } from '../platform/http/network-of.ts';
 import type { TokenLimits } from '../platform/http/token-gate.ts';
 import type { RunJob } from '../platform/run-job.ts';
-import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
+import { dayCounters } from './day-counters.ts';
+import { limiter, spend } from './limiter.ts';
+import { knownQuotas, type QuotaLimits } from './quotas.ts';
+import { listUsage } from './usage.store.ts';
 
 /**
  * What a caller may ask for in a minute and a day. A business's own quotas stand in its row and
@@ -83,124 +86,28 @@ export function rateLimitsOf(ports: {
   limits: Limits;
 }): RateLimits {
   const { limits, clock } = ports;
-  const limiter = (points: number, duration = 60) => new RateLimiterMemory({ points, duration });
-  const daySeconds = 86_400;
-  const byLimit = new Map<number, RateLimiterMemory>();
-  const businesses = (limit: number): RateLimiterMemory => {
-    const found = byLimit.get(limit) ?? limiter(limit);
-    byLimit.set(limit, found);
-    return found;
-  };
-  const quotas = new Map<string, { is: Quotas; until: number }>();
-  const quotasMs = 60_000;
-  const quotasOf = async (businessId: string): Promise<Quotas> => {
-    const known = quotas.get(businessId);
-    if (known && known.until > clock.now().getTime()) return known.is;
-    const is = await ports.contextOf(businessId).transaction(readQuotas);
-    if (quotas.size > 10_000) quotas.clear();
-    quotas.set(businessId, { is, until: clock.now().getTime() + quotasMs });
-    return is;
-  };
-  const limitsOf = (is: Quotas | undefined) => ({
-    minute: is?.requests_per_minute ?? limits.businessPerMinute,
-    day: is?.requests_per_day ?? limits.requestsPerDay,
-  });
-  const people = limiter(limits.personPerMinute);
+  const quotas = knownQuotas(ports);
+  const counters = dayCounters(ports);
   const addresses = limiter(limits.addressPerMinute);
-  const refusedTokens = limiter(limits.addressPerMinute);
   const changes = [limiter(limits.changesPerMinute), limiter(limits.changesPerDay, daySeconds)];
   const deliveries = [
     limiter(limits.deliveriesPerMinute),
     limiter(limits.deliveriesPerDay, daySeconds),
   ];
-  const counted = new Map<string, { day: string; fresh: number; known: number }>();
-  const ended: { businessId: string; day: string; fresh: number }[] = [];
-  const latest = new Map<string, number>();
-
-  const spend = async (from: RateLimiterMemory, key: string): Promise<RateLimiterRes> => {
-    try {
-      return await from.consume(key);
-    } catch (error) {
-      const seconds = Math.max(1, Math.ceil((error as RateLimiterRes).msBeforeNext / 1000));
-      throw new AppError('rate_limited', { retry_after_s: seconds });
-    }
-  };
-  const today = () => clock.now().toISOString().slice(0, 10);
-  const entryOf = (businessId: string) => {
-    const day = today();
-    const entry = counted.get(businessId);
-    if (entry?.day === day) return entry;
-    // What the day before still holds is written with the next flush.
-    if (entry && entry.fresh > 0) ended.push({ businessId, day: entry.day, fresh: entry.fresh });
-    const made = { day, fresh: 0, known: 0 };
-    counted.set(businessId, made);
-    return made;
-  };
-  const toSpent = (left: RateLimiterRes, limit: number, dayLeft: number | null): Spent => ({
-    limit,
-    left: left.remainingPoints,
-    resetSeconds: Math.ceil(left.msBeforeNext / 1000),
-    dayLeft,
-  });
+  const sessions = sessionLimits(ports, quotas, counters);
 
   return {
     ofAddress: async (address) =>
       toSpent(await spend(addresses, networkOf(address)), limits.addressPerMinute, null),
-    async refusedToken(network) {
-      await spend(refusedTokens, network);
-    },
-    async turnedAwaySeconds(network) {
-      const counted = await refusedTokens.get(network);
-      return counted && counted.consumedPoints >= limits.addressPerMinute
-        ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000))
-        : 0;
-    },
+    ...tokenLimits(limits.addressPerMinute),
     async ofChange(businessId) {
       for (const each of changes) await spend(each, businessId);
     },
     async ofDelivery(businessId) {
       for (const each of deliveries) await spend(each, businessId);
     },
-    async ofSession(session, isSealing) {
-      const businessId = session.business?.membership.businessId ?? null;
-      const person = await spend(people, session.person.id);
-      if (!businessId) return toSpent(person, limits.personPerMinute, null);
-      const { minute, day } = limitsOf(await quotasOf(businessId));
-      const business = await spend(businesses(minute), businessId);
-      latest.set(businessId, business.remainingPoints);
-      const entry = entryOf(businessId);
-      const used = entry.known + entry.fresh;
-      if (used >= day && !isSealing) {
-        const midnight = new Date(`${entry.day}T00:00:00Z`).getTime() + 86_400_000;
-        throw new AppError('quota_used_up', {
-          resets_at: new Date(midnight).toISOString(),
-          retry_after_s: Math.ceil((midnight - clock.now().getTime()) / 1000),
-        });
-      }
-      entry.fresh += 1;
-      return toSpent(business, minute, Math.max(0, day - used - 1));
-    },
-    async flush() {
-      for (const each of ended.splice(0)) {
-        const write = () =>
-          ports
-            .contextOf(each.businessId)
-            .transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh));
-        if (!(await ports.run(each.businessId, 'usage', write))) ended.push(each);
-      }
-      for (const [businessId, entry] of counted) {
-        if (entry.day !== today() && entry.fresh === 0) counted.delete(businessId);
-        const { fresh } = entry;
-        if (fresh === 0) continue;
-        entry.fresh = 0;
-        const isWritten = await ports.run(businessId, 'usage', async () => {
-          entry.known = await ports
-            .contextOf(businessId)
-            .transaction((tx) => addUsage(tx, businessId, entry.day, 'requests', fresh));
-        });
-        if (!isWritten) entry.fresh += fresh;
-      }
-    },
+    ofSession: sessions.ofSession,
+    flush: counters.flush,
     report: (ctx, days) =>
       ctx.transaction((tx) =>
         listUsage(
@@ -208,14 +115,79 @@ export function rateLimitsOf(ports: {
           new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10),
         ),
       ),
-    forget: (businessId) => void quotas.delete(businessId),
+    forget: quotas.forget,
+    limitsNow: sessions.limitsNow,
+  };
+}
+
+const daySeconds = 86_400;
+
+const toSpent = (left: RateLimiterRes, limit: number, dayLeft: number | null): Spent => ({
+  limit,
+  left: left.remainingPoints,
+  resetSeconds: Math.ceil(left.msBeforeNext / 1000),
+  dayLeft,
+});
+
+/** Counts tokens that were refused, by network, and says for how long it is turned away. */
+function tokenLimits(most: number): TokenLimits {
+  const refusedTokens = limiter(most);
+  return {
+    async refusedToken(network) {
+      await spend(refusedTokens, network);
+    },
+    async turnedAwaySeconds(network) {
+      const counted = await refusedTokens.get(network);
+      return counted && counted.consumedPoints >= most
+        ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000))
+        : 0;
+    },
+  };
+}
+
+/** Counts calls of people and businesses, by the minute and by the day. */
+function sessionLimits(
+  { limits, clock }: { limits: Limits; clock: Clock },
+  quotas: ReturnType<typeof knownQuotas>,
+  counters: ReturnType<typeof dayCounters>,
+): Pick<RateLimits, 'ofSession' | 'limitsNow'> {
+  const people = limiter(limits.personPerMinute);
+  const byLimit = new Map<number, RateLimiterMemory>();
+  const businesses = (limit: number): RateLimiterMemory => {
+    const found = byLimit.get(limit) ?? limiter(limit);
+    byLimit.set(limit, found);
+    return found;
+  };
+  const latest = new Map<string, number>();
+  return {
+    async ofSession(session, isSealing) {
+      const businessId = session.business?.membership.businessId ?? null;
+      const person = await spend(people, session.person.id);
+      if (!businessId) return toSpent(person, limits.personPerMinute, null);
+      const { minute, day }: QuotaLimits = await quotas.limitsOf(businessId);
+      const business = await spend(businesses(minute), businessId);
+      latest.set(businessId, business.remainingPoints);
+      const entry = counters.entryOf(businessId);
+      const used = entry.known + entry.fresh;
+      if (used >= day && !isSealing) throw quotaUsedUp(entry.day, clock.now());
+      entry.fresh += 1;
+      return toSpent(business, minute, Math.max(0, day - used - 1));
+    },
     limitsNow(businessId) {
-      const entry = entryOf(businessId);
-      const { minute, day } = limitsOf(quotas.get(businessId)?.is);
+      const entry = counters.entryOf(businessId);
+      const { minute, day } = quotas.limitsKnown(businessId);
       return {
         minute: { limit: minute, left: Math.min(minute, latest.get(businessId) ?? minute) },
         day: { limit: day, used: entry.known + entry.fresh },
       };
     },
   };
+}
+
+function quotaUsedUp(day: string, now: Date): AppError {
+  const midnight = new Date(`${day}T00:00:00Z`).getTime() + 86_400_000;
+  return new AppError('quota_used_up', {
+    resets_at: new Date(midnight).toISOString(),
+    retry_after_s: Math.ceil((midnight - now.getTime()) / 1000),
+  });
 }
