@@ -57,98 +57,10 @@ const oldMs = 60 * 60_000;
 const codes: StoredProblem['code'][] = ['job_failing', 'poll_failing'];
 
 export function jobHealth(ports: Ports): JobHealth {
-  /**
-   * What is known to fail, by business, so that a success costs nothing where nothing has failed:
-   * read once per business and process. What another process has written since is found when that
-   * job fails here, or is forgotten with its age.
-   */
-  const known = new Map<string, Set<string>>();
-  const platformSeen = new Set<string>();
-
-  const failingOf = async (businessId: string): Promise<Set<string>> => {
-    const have = known.get(businessId);
-    if (have) return have;
-    const found = new Set(
-      (await ports.contextOf(businessId).transaction(listFailures)).map((each) => each.job),
-    );
-    if (known.size > knownMax) known.clear();
-    known.set(businessId, found);
-    return found;
-  };
-
-  const failed = async (businessId: string, job: string, error: unknown): Promise<void> => {
-    const isOurs = error instanceof AppError;
-    ports.log[isOurs ? 'warn' : 'error'](
-      { business_id: businessId, job, error: isOurs ? error.code : (error as Error).stack },
-      'a job failed',
-    );
-    const ctx = ports.contextOf(businessId);
-    const problem = problemOf(error);
-    await ctx.transaction(async (tx) => {
-      const failures = await addFailure(tx, businessId, job, problem, ports.clock.now());
-      if (failures < alertsAfter) return;
-      const code = job.startsWith('poll.') ? 'poll_failing' : 'job_failing';
-      await ports.alerts.raise(tx, ctx, job, { code, job, failures, because: problem.code });
-    });
-    known.get(businessId)?.add(job);
-  };
-
-  const succeeded = async (businessId: string, job: string): Promise<void> => {
-    const failing = await failingOf(businessId);
-    if (!failing.has(job)) return;
-    const ctx = ports.contextOf(businessId);
-    await ctx.transaction(async (tx) => {
-      await endFailure(tx, job);
-      await ports.alerts.resolve(tx, ctx, job, codes);
-    });
-    failing.delete(job);
-  };
-
-  /** That a failure, or its end, cannot be written down must not become a failure of its own. */
-  const quietly = (about: object, work: Promise<void>): Promise<void> =>
-    work.catch((error: Error) =>
-      ports.log.error({ ...about, error: error.stack }, 'how a job went could not be written down'),
-    );
-
-  const run: JobHealth['run'] = async (businessId, job, work) => {
-    try {
-      await work();
-    } catch (error) {
-      await quietly({ business_id: businessId, job }, failed(businessId, job, error));
-      return false;
-    }
-    await quietly({ business_id: businessId, job }, succeeded(businessId, job));
-    return true;
-  };
-
+  const failing = knownFailures(ports);
   return {
-    run,
-    async runPlatform(job, work) {
-      try {
-        await work();
-      } catch (error) {
-        ports.log.error({ job, error: (error as Error).stack ?? String(error) }, 'a job failed');
-        const reason = reasonOf(error);
-        await quietly(
-          { job },
-          ports.database
-            .platform((tx) => addPlatformFailure(tx, job, reason, ports.clock.now()))
-            .then(async (failures) => {
-              platformSeen.delete(job);
-              if (failures === alertsAfter) await ports.tell({ job, failures, reason });
-            }),
-        );
-        return false;
-      }
-      // The first success in each process takes away what one before it may have left.
-      if (!platformSeen.has(job)) {
-        const ended = ports.database
-          .platform((tx) => endPlatformFailure(tx, job))
-          .then(() => void platformSeen.add(job));
-        await quietly({ job }, ended);
-      }
-      return true;
-    },
+    run: runForBusiness(ports, failing),
+    runPlatform: runForPlatform(ports),
     list: listFailures,
     listPlatform: () => ports.database.platform(listPlatformFailures),
     async forgetOld(ctx) {
@@ -163,6 +75,130 @@ export function jobHealth(ports: Ports): JobHealth {
     },
   };
 }
+
+/** The jobs of businesses that fail, as this process knows them. */
+type KnownFailures = {
+  of(businessId: string): Promise<Set<string>>;
+  add(businessId: string, job: string): void;
+};
+
+/**
+ * Remembers what is known to fail, by business, so that a success costs nothing if nothing has
+ * failed: read once per business and process. What another process has written since is found when
+ * that job fails here, or is forgotten with its age.
+ */
+function knownFailures(ports: Ports): KnownFailures {
+  const known = new Map<string, Set<string>>();
+  return {
+    async of(businessId) {
+      const have = known.get(businessId);
+      if (have) return have;
+      const found = new Set(
+        (await ports.contextOf(businessId).transaction(listFailures)).map((each) => each.job),
+      );
+      if (known.size > knownMax) known.clear();
+      known.set(businessId, found);
+      return found;
+    },
+    add: (businessId, job) => void known.get(businessId)?.add(job),
+  };
+}
+
+function runForBusiness(ports: Ports, failing: KnownFailures): JobHealth['run'] {
+  return async (businessId, job, work) => {
+    try {
+      await work();
+    } catch (error) {
+      await quietly(
+        ports.log,
+        { business_id: businessId, job },
+        recordFailure(ports, failing, { businessId, job }, error),
+      );
+      return false;
+    }
+    await quietly(
+      ports.log,
+      { business_id: businessId, job },
+      recordSuccess(ports, failing, { businessId, job }),
+    );
+    return true;
+  };
+}
+
+/** A job, and the business it runs for. */
+type Running = { businessId: string; job: string };
+
+async function recordFailure(
+  ports: Ports,
+  failing: KnownFailures,
+  { businessId, job }: Running,
+  error: unknown,
+): Promise<void> {
+  const isOurs = error instanceof AppError;
+  ports.log[isOurs ? 'warn' : 'error'](
+    { business_id: businessId, job, error: isOurs ? error.code : (error as Error).stack },
+    'a job failed',
+  );
+  const ctx = ports.contextOf(businessId);
+  const problem = problemOf(error);
+  await ctx.transaction(async (tx) => {
+    const failures = await addFailure(tx, businessId, job, problem, ports.clock.now());
+    if (failures < alertsAfter) return;
+    const code = job.startsWith('poll.') ? 'poll_failing' : 'job_failing';
+    await ports.alerts.raise(tx, ctx, job, { code, job, failures, because: problem.code });
+  });
+  failing.add(businessId, job);
+}
+
+async function recordSuccess(
+  ports: Ports,
+  failing: KnownFailures,
+  { businessId, job }: Running,
+): Promise<void> {
+  const jobs = await failing.of(businessId);
+  if (!jobs.has(job)) return;
+  const ctx = ports.contextOf(businessId);
+  await ctx.transaction(async (tx) => {
+    await endFailure(tx, job);
+    await ports.alerts.resolve(tx, ctx, job, codes);
+  });
+  jobs.delete(job);
+}
+
+function runForPlatform(ports: Ports): JobHealth['runPlatform'] {
+  /** The jobs that succeeded in this process since they failed last. */
+  const succeeded = new Set<string>();
+  return async (job, work) => {
+    try {
+      await work();
+    } catch (error) {
+      ports.log.error({ job, error: (error as Error).stack ?? String(error) }, 'a job failed');
+      const reason = reasonOf(error);
+      const recorded = ports.database
+        .platform((tx) => addPlatformFailure(tx, job, reason, ports.clock.now()))
+        .then(async (failures) => {
+          succeeded.delete(job);
+          if (failures === alertsAfter) await ports.tell({ job, failures, reason });
+        });
+      await quietly(ports.log, { job }, recorded);
+      return false;
+    }
+    // The first success in each process takes away what one before it may have left.
+    if (!succeeded.has(job)) {
+      const ended = ports.database
+        .platform((tx) => endPlatformFailure(tx, job))
+        .then(() => void succeeded.add(job));
+      await quietly(ports.log, { job }, ended);
+    }
+    return true;
+  };
+}
+
+/** That a failure, or its end, cannot be written down must not become a failure of its own. */
+const quietly = (log: Log, about: object, work: Promise<void>): Promise<void> =>
+  work.catch((error: Error) =>
+    log.error({ ...about, error: error.stack }, 'how a job went could not be written down'),
+  );
 
 /**
  * Why, in words that hold no secret: a problem of ours is one; of anything else only the kind, and
