@@ -80,7 +80,9 @@ async function writeReceipt(
   const isMailed = steps.some(
     (each) => each.step === 'mail' && each.state !== 'done' && each.state !== 'skipped',
   );
-  const write = isOfOthers ? ofOtherBooks : writer({ ports, ctx, access, receipt, settings, isMailed });
+  const write = isOfOthers
+    ? ofOtherBooks
+    : writer({ ports, ctx, access, receipt, settings, isMailed });
   let isBlocked = false;
   for (const step of steps.filter((each) => each.state === 'waiting' || each.state === 'begun')) {
     const mailWaits =

@@ -1,45 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { isStalePlan } from './is-transient.ts';
+import { type Client, lineOf, type Line, type Pool, type Result, type Waits } from './line.ts';
+import { prepared, type Round, rounds } from './prepared.ts';
+import { hearNotices, plain, say, sayCommit } from './say.ts';
 
-type Client = {
-  query(text: unknown, values?: unknown, ...rest: unknown[]): unknown;
-  end(): Promise<void>;
-  /** Gives it back to the pool, or has the pool forget it. */
-  release(isGone?: boolean): void;
-  on(event: 'notice', run: (notice: Notice) => void): void;
-  processID: number | null;
-  connection: {
-    stream: {
-      cork(): void;
-      uncork(): void;
-      destroy(error: Error): void;
-      on(event: 'data', run: () => void): void;
-    };
-  };
-};
-type Result = { command: string };
-type Notice = { code?: string; message?: string; routine?: string };
+export type { Waits };
 
 /** Begins a statement that is not waited for. */
 export const unread = '/*along*/';
-type PoolOf<C> = {
-  Client: C;
-  options: object;
-  on(event: 'connect', run: (client: Client) => void): void;
-};
-type Pool = PoolOf<new (config: object) => object>;
-
-export type Waits = {
-  prepares: boolean;
-  /**
-   * How long PostgreSQL may take to let somebody in, and how much longer than a statement may take
-   * it is waited for.
-   */
-  connectMs: number;
-  graceMs: number;
-  /** How long a statement that is said now may take. */
-  statementMs(): number;
-};
 
 const statement = /^\s*(?:select|insert|update|delete|with|\()/i;
 const settings =
@@ -96,275 +62,141 @@ const asCommands = (text: string): string =>
  * more.
  */
 export const withPipelining =
-  ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
+  (waits: Waits) =>
   (pool: Pool): void => {
-    letInWithin(pool, connectMs);
-    let round = firstRound;
+    letInWithin(pool, waits.connectMs);
+    const round = rounds();
     pool.on('connect', (client) => {
-      const { stream } = client.connection;
-      let isCorked = false;
-      const oneBreath = () => {
-        if (isCorked) return;
-        isCorked = true;
-        stream.cork();
-        process.nextTick(() => {
-          isCorked = false;
-          stream.uncork();
-        });
-      };
-      const raw = client.query.bind(client) as (
-        text: unknown,
-        values?: unknown,
-        ...rest: unknown[]
-      ) => Promise<unknown>;
-      let waiting = 0;
-      let silence: NodeJS.Timeout | undefined;
-      let isHeard = true;
-      const nothingHeard = () =>
-        Object.assign(
-          new Error('PostgreSQL has said nothing for longer than a statement may take'),
-          { code: connectionFailure },
-        );
-      const destroy = () => stream.destroy(nothingHeard());
-      let committing: Committing | null = null;
-      let isHeld = false;
-      // What came while this process itself stood still is read before it is judged.
-      const judge = () => {
-        isHeard = false;
-        setImmediate(() => {
-          if (waiting === 0 || isHeard || isHeld) return;
-          // The commit is what is said last: where nothing else waits, PostgreSQL has come to it.
-          if (waiting === 1 && committing) void holdWhileAtIt(committing);
-          else destroy();
-        });
-      };
-      const holdWhileAtIt = async (mine: Committing) => {
-        isHeld = true;
-        const isAtIt = await isAtWork(pool, client.processID, graceMs);
-        if (committing === mine && isAtIt) {
-          const { release } = client;
-          let isReleased = false;
-          client.release = () => {
-            isReleased = true;
-          };
-          mine.giveUp(nothingHeard());
-          const look = setInterval(async () => {
-            if (!(await isAtWork(pool, client.processID, graceMs))) destroy();
-          }, mine.limitMs).unref();
-          await mine.answer.catch(() => {});
-          clearInterval(look);
-          destroy();
-          client.release = release;
-          if (isReleased) release(true);
-        } else {
-          isHeld = false;
-          if (committing === mine) destroy();
-          else silence?.refresh();
-        }
-      };
-      stream.on('data', () => {
-        isHeard = true;
-        silence?.refresh();
-      });
-      const heardOf = () => {
-        waiting -= 1;
-        if (waiting === 0) clearTimeout(silence);
-      };
-      const saying = (ms: number, ...asked: Parameters<typeof raw>) => {
-        oneBreath();
-        const answer = raw(...asked);
-        if (
-          !Number.isFinite(ms) ||
-          typeof (answer as Promise<unknown> | undefined)?.then !== 'function'
-        )
-          return answer;
-        if (waiting === 0) silence = setTimeout(judge, ms + graceMs).unref();
-        waiting += 1;
-        answer.then(heardOf, heardOf);
-        return answer;
-      };
-      const plain: typeof raw = (...asked) => saying(statementMs(), ...asked);
-      const prepared = (text: string, values: unknown, ...rest: unknown[]) => {
-        const mine = round;
-        const asked = plain({ ...preparedAs(text, mine), values }, undefined, ...rest);
-        if (typeof (asked as Promise<unknown> | undefined)?.then === 'function')
-          asked.catch((error: object) => {
-            // Those that were under way beside it are of the same round, and begin no other.
-            if (isStalePlan(error) && round === mine) round = randomBytes(6).toString('base64url');
-          });
-        return asked;
-      };
-      const sayCommit = (): Promise<Result> =>
-        new Promise((resolve, reject) => {
-          const limitMs = statementMs() + graceMs;
-          const mine: Committing = {
-            answer: plain('commit') as Promise<Result>,
-            limitMs,
-            giveUp: reject,
-            isOnlyHere: false,
-          };
-          committing = mine;
-          const isOver = () => {
-            committing = null;
-          };
-          mine.answer
-            .finally(isOver)
-            .then((result) => (mine.isOnlyHere ? reject(onlyHere()) : resolve(result)), reject);
-        });
-      client.on('notice', (notice) => {
-        if (committing && isStandbyNotAwaited(notice)) committing.isOnlyHere = true;
-      });
-      let alongside: Promise<unknown>[] = [];
-      let isBegun = false;
-      let cause: unknown = null;
-      const sendAhead = (text: string) => {
-        isBegun = false;
-        cause = null;
-        plain(text).catch((error: unknown) => {
-          cause = error;
-        });
-        return Promise.resolve({ command: 'SELECT', rowCount: 0, rows: [], fields: [] });
-      };
-      // A connection that is gone has rolled back by itself. The query builder releases a
-      // connection only after a rollback that worked: without this every connection that breaks
-      // inside a transaction is lost to the pool, and a restart of PostgreSQL takes them all.
-      const rollBack = () => {
-        isBegun = false;
-        alongside = [];
-        // Its commit is on its way, and decides by itself; once that is answered, whatever is to be
-        // undone is another transaction.
-        if (isHeld && committing)
-          return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
-        // Nothing takes long in it.
-        return saying(0, 'rollback').catch(() => {
-          client.end().catch(() => {});
-          return { command: 'ROLLBACK', rowCount: null, rows: [], fields: [] };
-        });
-      };
-      /**
-       * Waits for what went along; a transaction of which a part failed is rolled back, and says
-       * so.
-       */
-      const commit = async () => {
-        const parts = alongside;
-        alongside = [];
-        const done = sayCommit();
-        done.catch(() => {});
-        await Promise.all(parts);
-        const result = await done;
-        if (result.command === 'ROLLBACK')
-          throw cause ?? new Error('the transaction was rolled back');
-        return result;
-      };
-      client.query = (text, values, ...rest) => {
-        const isCall =
-          typeof text === 'string' && rest.length === 0 && typeof values !== 'function';
-        if (isCall && text === 'begin') {
-          isBegun = true;
-          return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [], fields: [] });
-        }
-        if (isCall && text === 'rollback') return rollBack();
-        if (isCall && text === 'commit' && alongside.length > 0) return commit();
-        if (typeof text === 'string' && text.startsWith(unread)) {
-          const statement = text.slice(unread.length);
-          if (isBegun) void sendAhead('begin');
-          const asked = prepares ? prepared(statement, values) : plain(statement, values);
-          asked.catch((error: unknown) => {
-            cause ??= error;
-          });
-          alongside.push(asked);
-          const later = asked.then((result) => (result as { rows: unknown[] }).rows);
-          later.catch(() => {});
-          return Promise.resolve({ command: '', rowCount: null, rows: [{ later }], fields: [] });
-        }
-        if (isCall && isBegun && settings.test(text))
-          return sendAhead(`begin; ${asCommands(text)}`);
-        if (isBegun) void sendAhead('begin');
-        const asked =
-          prepares &&
-          typeof text === 'string' &&
-          Array.isArray(values) &&
-          values.length > 0 &&
-          statement.test(text)
-            ? prepared(text, values, ...rest)
-            : isCall && text === 'commit'
-              ? sayCommit()
-              : plain(text, values, ...rest);
-        if (!isCall) return asked;
-        return asked.catch((error: unknown) => {
-          throw cause ?? error;
-        });
-      };
+      const line = lineOf(client, pool, waits);
+      hearNotices(line);
+      client.query = asking({ line, round, alongside: [], isBegun: false, cause: null });
     });
   };
 
-/**
- * A commit whose answer is awaited, and how whoever waits for it is told that they do so no longer.
- */
-type Committing = {
-  answer: Promise<Result>;
-  limitMs: number;
-  giveUp(error: Error): void;
-  isOnlyHere: boolean;
+/** A line and the transaction that is open on it. */
+type Transacting = {
+  line: Line;
+  round: Round;
+  /** Statements that go along without being waited for. */
+  alongside: Promise<unknown>[];
+  /** It was begun, and nothing of it has been sent yet. */
+  isBegun: boolean;
+  /** Why what was sent ahead or alongside failed. */
+  cause: unknown;
 };
 
-/**
- * The text of the warning is in PostgreSQL's own language: where it comes from says what it is.
- * Whatever stands between may tell no more than the text.
- */
-const isStandbyNotAwaited = ({ message = '', routine }: Notice): boolean =>
-  routine === 'SyncRepWaitForLSN' ||
-  /^cancell?ing (?:the )?wait for synchronous replication/.test(message);
+const answerOf = (command: string, rowCount: number | null = null, rows: unknown[] = []) =>
+  Promise.resolve({ command, rowCount, rows, fields: [] });
 
-const onlyHere = () =>
-  Object.assign(
-    new Error(
-      'PostgreSQL has committed without waiting for its synchronous standby: the commit may be lost',
-    ),
-    { code: outcomeUnknown },
-  );
+/** Returns what stands in the place of the driver's `query`. */
+const asking =
+  (transacting: Transacting): Client['query'] =>
+  (text, values, ...rest) => {
+    const isCall = typeof text === 'string' && rest.length === 0 && typeof values !== 'function';
+    const controlled = isCall ? control(transacting, text) : null;
+    if (controlled) return controlled;
+    if (typeof text === 'string' && text.startsWith(unread))
+      return sendAlong(transacting, text.slice(unread.length), values);
+    if (isCall && transacting.isBegun && settings.test(text))
+      return sendAhead(transacting, `begin; ${asCommands(text)}`);
+    if (transacting.isBegun) void sendAhead(transacting, 'begin');
+    const asked = send(transacting, text, values, rest);
+    if (!isCall) return asked;
+    return asked.catch((error: unknown) => {
+      throw transacting.cause ?? error;
+    });
+  };
 
-type Asker = {
-  connect(): Promise<void>;
-  query(text: string, values: unknown[]): Promise<{ rowCount: number }>;
-  end(): Promise<void>;
-  on(event: 'error', run: () => void): void;
-};
-
-/**
- * Whether PostgreSQL works for that session at this moment. Not where nobody answers, nor where a
- * pooler has given the session a number of its own; but where it takes no further connection, as
- * one may wait for each that is taken.
- */
-async function isAtWork(pool: Pool, processId: number | null, withinMs: number): Promise<boolean> {
-  const asker = new pool.Client({
-    ...pool.options,
-    password: (pool.options as { password?: unknown }).password,
-    query_timeout: withinMs,
-  } as object) as Asker;
-  asker.on('error', () => {});
-  try {
-    await asker.connect();
-    return (
-      (
-        await asker.query("select 1 from pg_stat_activity where pid = $1 and state = 'active'", [
-          processId,
-        ])
-      ).rowCount > 0
-    );
-  } catch (error) {
-    return (error as { code?: string }).code === tooManyConnections;
-  } finally {
-    asker.end().catch(() => {});
+/** Answers what begins or ends a transaction; null: it is a statement like any other. */
+function control(transacting: Transacting, text: string): Promise<unknown> | null {
+  if (text === 'begin') {
+    transacting.isBegun = true;
+    return answerOf('BEGIN');
   }
+  if (text === 'rollback') return rollBack(transacting);
+  if (text === 'commit' && transacting.alongside.length > 0) return commitAll(transacting);
+  return null;
 }
 
-const tooManyConnections = '53300';
+function send(
+  { line, round }: Transacting,
+  text: unknown,
+  values: unknown,
+  rest: unknown[],
+): Promise<unknown> {
+  if (
+    line.waits.prepares &&
+    typeof text === 'string' &&
+    Array.isArray(values) &&
+    values.length > 0 &&
+    statement.test(text)
+  )
+    return prepared(line, round, text, values, rest);
+  if (text === 'commit' && rest.length === 0 && typeof values !== 'function')
+    return sayCommit(line);
+  return plain(line, text, values, ...rest);
+}
 
-/** PostgreSQL's own word for a connection that failed. */
-const connectionFailure = '08006';
-/** And for a transaction of which nobody can say whether it holds. */
-const outcomeUnknown = '08007';
+/** Sends what opens a transaction; whoever asks next is told why it failed. */
+function sendAhead(transacting: Transacting, text: string): Promise<unknown> {
+  transacting.isBegun = false;
+  transacting.cause = null;
+  plain(transacting.line, text).catch((error: unknown) => {
+    transacting.cause = error;
+  });
+  return answerOf('SELECT', 0);
+}
+
+/** Sends a statement that the commit waits for; its one row holds the promise of its rows. */
+function sendAlong(transacting: Transacting, text: string, values: unknown): Promise<unknown> {
+  const { line, round } = transacting;
+  if (transacting.isBegun) void sendAhead(transacting, 'begin');
+  const asked = line.waits.prepares
+    ? prepared(line, round, text, values)
+    : plain(line, text, values);
+  asked.catch((error: unknown) => {
+    transacting.cause ??= error;
+  });
+  transacting.alongside.push(asked);
+  const later = asked.then((result) => (result as { rows: unknown[] }).rows);
+  later.catch(() => {});
+  return answerOf('', null, [{ later }]);
+}
+
+/**
+ * Rolls back. A connection that is gone has rolled back by itself. The query builder releases a
+ * connection only after a rollback that worked: without this every connection that breaks inside a
+ * transaction is lost to the pool, and a restart of PostgreSQL takes them all.
+ */
+function rollBack(transacting: Transacting): Promise<unknown> {
+  const { line } = transacting;
+  transacting.isBegun = false;
+  transacting.alongside = [];
+  // Its commit is on its way, and decides by itself; once that is answered, whatever is to be
+  // undone is another transaction.
+  if (line.isHeld && line.committing) return answerOf('ROLLBACK');
+  // Nothing takes long in it.
+  return say(line, 0, 'rollback').catch(() => {
+    line.client.end().catch(() => {});
+    return { command: 'ROLLBACK', rowCount: null, rows: [], fields: [] };
+  });
+}
+
+/**
+ * Commits and waits for what went along; a transaction of which a part failed is rolled back, and
+ * says so.
+ */
+async function commitAll(transacting: Transacting): Promise<Result> {
+  const parts = transacting.alongside;
+  transacting.alongside = [];
+  const done = sayCommit(transacting.line);
+  done.catch(() => {});
+  await Promise.all(parts);
+  const result = await done;
+  if (result.command === 'ROLLBACK')
+    throw transacting.cause ?? new Error('the transaction was rolled back');
+  return result;
+}
 
 /**
  * Only what connects has this limit. Told to the pool, it would hold as well for whoever waits
@@ -379,18 +211,4 @@ function letInWithin(pool: Pool, connectMs: number): void {
       super({ ...config, password: config.password, connectionTimeoutMillis: connectMs });
     }
   };
-}
-
-const names = new Map<string, string>();
-const firstRound = '';
-
-function preparedAs(text: string, round: string): { name: string; text: string } {
-  let name = names.get(text);
-  if (!name) {
-    name = `s_${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`;
-    names.set(text, name);
-  }
-  return round === firstRound
-    ? { name, text }
-    : { name: `${name}_${round}`, text: `/*${round}*/ ${text}` };
 }
