@@ -10,6 +10,8 @@ const digitsMin = 6;
 const digitsMax = 15;
 
 const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
+/** Three numbers with the same mark between them. */
+const threeNumbers = /(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![./-]?\d)/g;
 /**
  * What has digits too and is dialled by nobody: an e-mail address, a day, a taxpayer's number. A
  * day that a number of `country` has in it is none.
@@ -17,11 +19,10 @@ const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
 const withoutOthers = (text: string, country: string | null): string =>
   text
     .replace(/[^\s,;/|<>()]+@[^\s,;/|<>()]+/g, ' ')
-    .replace(
-      /(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![./-]?\d)/g,
-      (all, a: string, _mark, b: string, c: string, at: number, whole: string) =>
-        isDay(a, b, c) && !(country && isWithinNumber(all, at, whole, country)) ? ' ' : all,
-    )
+    .replace(threeNumbers, (all, ...found) => {
+      const [a, , b, c, at, whole] = found as [string, string, string, string, number, string];
+      return isDay(a, b, c) && !(country && isWithinNumber(all, at, whole, country)) ? ' ' : all;
+    })
     .replace(
       /(?<!\d)\d{1,2}(?:st|nd|rd|th|er)?[ ,./-]{1,2}\p{L}{3,9}[ ,./-]{1,2}(?:19|20)\d\d(?!\d)/gu,
       ' ',

@@ -81,11 +81,39 @@ function chunksOf(bytes: Buffer): Chunk[] {
   return chunks;
 }
 
+type Header = { width: number; height: number; bits: number; colourType: number };
+type PngHeader = Header & { samples: number; isInterlaced: boolean; chunk: Chunk };
+
 function readPng(bytes: Buffer): Pixels {
   const chunks = chunksOf(bytes);
-  const of = (type: string) => chunks.filter((each) => each.type === type);
-  const [header] = of('IHDR');
-  if (!header || of('IHDR').length !== 1 || chunks[0] !== header || header.body.length !== 13)
+  const header = headerOf(chunks);
+  const { width, height } = header;
+  checkOrder(chunks);
+  const [palette, transparency] = [ofType(chunks, 'PLTE')[0], ofType(chunks, 'tRNS')[0]];
+  checkColours(header, chunks);
+  const rows = ofType(chunks, 'IDAT');
+  const data = Buffer.concat(rows.map(({ body }) => body));
+  checkRows(data, passesOf(width, height, header.isInterlaced), header.bits * header.samples);
+  const end = ofType(chunks, 'IEND')[0];
+  const needed = [header.chunk, palette, transparency, ...rows, end].flatMap((each) =>
+    each ? [each.whole] : [],
+  );
+  const read = PNG.sync.read(Buffer.concat([signature, ...needed]), { checkCRC: true });
+  ensure(
+    read.width === width && read.height === height && read.data.length === width * height * 4,
+    'another size than it says',
+  );
+  return { width, height, data: read.data };
+}
+
+const ofType = (chunks: Chunk[], type: string): Chunk[] =>
+  chunks.filter((each) => each.type === type);
+
+/** Reads the one header: its size and a kind of pixel that exists. */
+function headerOf(chunks: Chunk[]): PngHeader {
+  const headers = ofType(chunks, 'IHDR');
+  const [header] = headers;
+  if (!header || headers.length !== 1 || chunks[0] !== header || header.body.length !== 13)
     throw new Error('not one header');
   const [width, height] = [header.body.readUInt32BE(0), header.body.readUInt32BE(4)];
   const [bits, colourType, compression, filter, interlace] = header.body.subarray(8) as unknown as [
@@ -96,17 +124,25 @@ function readPng(bytes: Buffer): Pixels {
     number,
   ];
   checkSize(width, height);
-  const samples = colourTypes[colourType]?.bits.includes(bits)
-    ? (colourTypes[colourType]?.samples ?? 0)
-    : 0;
+  const kind = colourTypes[colourType];
+  const samples = kind?.bits.includes(bits) ? kind.samples : 0;
   ensure(
     samples > 0 && compression === 0 && filter === 0 && interlace <= 1,
     'an unknown kind of pixel',
   );
-  // A capital letter says that a reader must know the chunk; the others are left out below.
+  return { width, height, bits, colourType, samples, isInterlaced: interlace === 1, chunk: header };
+}
+
+/** A capital letter says that a reader must know the chunk; the others are left out. */
+function checkOrder(chunks: Chunk[]): void {
   const critical = chunks.filter(({ type }) => /^[A-Z]/.test(type)).map(({ type }) => type);
   ensure(/^IHDR,(PLTE,)?(IDAT,)+IEND$/.test(critical.join()), 'chunks in a wrong order');
-  const [palette, transparency] = [of('PLTE')[0], of('tRNS')[0]];
+}
+
+/** The palette has as many colours as its kind of pixel can name, and opacities for no more. */
+function checkColours({ bits, colourType }: Header, chunks: Chunk[]): void {
+  const [palette] = ofType(chunks, 'PLTE');
+  const transparencies = ofType(chunks, 'tRNS');
   const colours = (palette?.body.length ?? 0) / 3;
   ensure(
     Number.isInteger(colours) &&
@@ -116,20 +152,9 @@ function readPng(bytes: Buffer): Pixels {
   );
   const opacities = { 0: 2, 2: 6, 3: colours }[colourType] ?? 0;
   ensure(
-    of('tRNS').length <= 1 && (transparency?.body.length ?? 0) <= opacities,
+    transparencies.length <= 1 && (transparencies[0]?.body.length ?? 0) <= opacities,
     'a wrong transparency',
   );
-  const data = Buffer.concat(of('IDAT').map(({ body }) => body));
-  checkRows(data, passesOf(width, height, interlace === 1), bits * samples);
-  const needed = [header, palette, transparency, ...of('IDAT'), of('IEND')[0]].flatMap((each) =>
-    each ? [each.whole] : [],
-  );
-  const read = PNG.sync.read(Buffer.concat([signature, ...needed]), { checkCRC: true });
-  ensure(
-    read.width === width && read.height === height && read.data.length === width * height * 4,
-    'another size than it says',
-  );
-  return { width, height, data: read.data };
 }
 
 type Pass = { width: number; height: number };
@@ -209,31 +234,39 @@ function checkFrames(bytes: Buffer): void {
     const length = bytes.readUInt16BE(at + 2);
     ensure(length >= 2 && at + 2 + length <= bytes.length, 'a segment longer than the file');
     if (marker === 0xda) break;
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+    if (isFrame(marker)) {
       frames += 1;
-      ensure(marker <= 0xc2 && length >= 11, 'an unknown kind of frame');
-      const [bits, height, width, components] = [
-        bytes[at + 4],
-        bytes.readUInt16BE(at + 5),
-        bytes.readUInt16BE(at + 7),
-        bytes[at + 9] as number,
-      ];
-      checkSize(width, height);
-      ensure(
-        bits === 8 && [1, 3, 4].includes(components) && length === 8 + 3 * components,
-        'an unknown kind of pixel',
-      );
-      for (let each = 0; each < components; each++) {
-        const sampling = bytes[at + 11 + 3 * each] as number;
-        ensure(
-          [1, 2, 4].includes(sampling >> 4) && [1, 2, 4].includes(sampling & 15),
-          'a sampling that does not exist',
-        );
-      }
+      checkFrame(bytes, at, marker, length);
     }
     at += 2 + length;
   }
   ensure(frames === 1, 'not one frame');
+}
+
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+
+/** One frame's size, samples and samplings. */
+function checkFrame(bytes: Buffer, at: number, marker: number, length: number): void {
+  ensure(marker <= 0xc2 && length >= 11, 'an unknown kind of frame');
+  const [bits, height, width, components] = [
+    bytes[at + 4],
+    bytes.readUInt16BE(at + 5),
+    bytes.readUInt16BE(at + 7),
+    bytes[at + 9] as number,
+  ];
+  checkSize(width, height);
+  ensure(
+    bits === 8 && [1, 3, 4].includes(components) && length === 8 + 3 * components,
+    'an unknown kind of pixel',
+  );
+  for (let each = 0; each < components; each++) {
+    const sampling = bytes[at + 11 + 3 * each] as number;
+    ensure(
+      [1, 2, 4].includes(sampling >> 4) && [1, 2, 4].includes(sampling & 15),
+      'a sampling that does not exist',
+    );
+  }
 }
 
 function readJpeg(bytes: Buffer): Pixels {

@@ -66,42 +66,13 @@ const silent: Answer = { is: 'silent' };
  */
 export function openNameResolver(instead: Partial<ResolverSettings> = {}): NameResolver {
   const settings = { ...defaultResolverSettings, ...instead };
-  const kept = new Map<string, { answer: Answer; until: number }>();
-  const underWay = new Map<string, Promise<Answer>>();
+  const local = localNames(settings);
+  const { ask, keptOf } = answers(settings, local);
   const shares = openFairQueue({
     atOnce: settings.underWayMax,
     lineMost: settings.waitingMax,
     waitMs: settings.deadlineMs,
   });
-  const local = localNames(settings);
-
-  /** One question per name, whoever else asks meanwhile; its answer is kept for all. */
-  const ask = (name: string): Promise<Answer> => {
-    const known = underWay.get(name);
-    if (known) return known;
-    const asked = askServers(name, settings, local)
-      .then((answer) => {
-        kept.delete(name);
-        kept.set(name, {
-          answer,
-          until:
-            performance.now() + (answer.is === 'found' ? settings.keptMs : settings.missKeptMs),
-        });
-        for (const [oldest] of kept) {
-          if (kept.size <= keptMax) break;
-          kept.delete(oldest);
-        }
-        return answer;
-      })
-      .finally(() => underWay.delete(name));
-    underWay.set(name, asked);
-    return asked;
-  };
-
-  const keptOf = (name: string): Answer | null => {
-    const known = kept.get(name);
-    return known && known.until > performance.now() ? known.answer : null;
-  };
 
   // The whole deadline, the wait for a turn among it: whoever asks too much at once waits for
   // itself.
@@ -122,29 +93,67 @@ export function openNameResolver(instead: Partial<ResolverSettings> = {}): NameR
     return (await local.hosts(name)) ?? keptOf(name) ?? inShare(name, asker);
   };
 
-  const answerTo = async (
-    name: string,
-    { family, all }: LookupOptions,
-    done: Parameters<LookupFunction>[2],
-  ): Promise<void> => {
-    const answer = await find(name, `own connection to ${name}`);
-    const found =
-      answer.is === 'found'
-        ? answer.addresses.filter((each) => !family || each.family === family)
-        : [];
-    const [first] = found;
-    if (!first)
-      done(
-        Object.assign(new Error(`${name}: ${answer.is}`), {
-          code: answer.is === 'silent' ? 'EAI_AGAIN' : 'ENOTFOUND',
-        }),
-        '',
-      );
-    else if (all) done(null, found);
-    else done(null, first.address, first.family);
+  return {
+    find,
+    lookup: (name, options, done) =>
+      void find(name, `own connection to ${name}`).then((answer) =>
+        tell(name, answer, options, done),
+      ),
   };
+}
 
-  return { find, lookup: (name, options, done) => void answerTo(name, options, done) };
+/** Asks the name servers once per name, whoever else asks meanwhile; the answer is kept for all. */
+function answers(settings: ResolverSettings, local: Local) {
+  const kept = new Map<string, { answer: Answer; until: number }>();
+  const underWay = new Map<string, Promise<Answer>>();
+  const keep = (name: string, answer: Answer): Answer => {
+    const keptMs = answer.is === 'found' ? settings.keptMs : settings.missKeptMs;
+    kept.delete(name);
+    kept.set(name, { answer, until: performance.now() + keptMs });
+    for (const [oldest] of kept) {
+      if (kept.size <= keptMax) break;
+      kept.delete(oldest);
+    }
+    return answer;
+  };
+  return {
+    ask(name: string): Promise<Answer> {
+      const known = underWay.get(name);
+      if (known) return known;
+      const asked = askServers(name, settings, local)
+        .then((answer) => keep(name, answer))
+        .finally(() => underWay.delete(name));
+      underWay.set(name, asked);
+      return asked;
+    },
+    keptOf(name: string): Answer | null {
+      const known = kept.get(name);
+      return known && known.until > performance.now() ? known.answer : null;
+    },
+  };
+}
+
+/** Tells a connection of our own what was found, as `net.connect` wants it. */
+function tell(
+  name: string,
+  answer: Answer,
+  { family, all }: LookupOptions,
+  done: Parameters<LookupFunction>[2],
+): void {
+  const found =
+    answer.is === 'found'
+      ? answer.addresses.filter((each) => !family || each.family === family)
+      : [];
+  const [first] = found;
+  if (!first)
+    done(
+      Object.assign(new Error(`${name}: ${answer.is}`), {
+        code: answer.is === 'silent' ? 'EAI_AGAIN' : 'ENOTFOUND',
+      }),
+      '',
+    );
+  else if (all) done(null, found);
+  else done(null, first.address, first.family);
 }
 
 const loopback: Address[] = [

@@ -4,6 +4,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { AppError } from '../app-error.ts';
 import { parseConnectionUrl, keptAlive } from './parse-connection-url.ts';
 import { type Waits, withPipelining } from './pipelining.ts';
+import { privilegeProblems } from './privileges.ts';
 
 /** An open transaction. Stores take it as their first argument; nothing else may hold it. */
 export type Tx = EntityManager;
@@ -81,7 +82,9 @@ export const defaultStatementLimits: StatementLimits = {
   graceMs: 5_000,
 };
 
-const statementLimit = new AsyncLocalStorage<{ ms: number; isAsked: boolean }>();
+/** How long a statement may take, and whether somebody waits for it. */
+type Limit = { ms: number; isAsked: boolean };
+const statementLimit = new AsyncLocalStorage<Limit>();
 
 /**
  * Somebody waits for this work: a statement in it that takes longer is ended by PostgreSQL, and
@@ -128,14 +131,53 @@ export async function openDatabase(
     debug: false,
   });
   const open = new AsyncLocalStorage<Mark>();
+  const within = transactions(orm, open, limitHere);
+  return {
+    transaction: (businessId, work) => {
+      if (!businessId) throw new Error('a transaction needs its business');
+      // The role as a variable among the others: one round trip instead of two.
+      return within({ 'app.business_id': businessId, role: 'muhuri_worker' }, work);
+    },
+    platform: (work) => within({ role: 'muhuri_platform' }, work),
+    registration: (work) =>
+      within({ role: 'muhuri_platform' }, (tx) =>
+        work(
+          tx,
+          (businessId) => enterBusiness(tx, businessId),
+          () => leaveBusiness(tx),
+        ),
+      ),
+    isOpenHere: (tx) => {
+      const mark = open.getStore();
+      return mark?.open === true && mark.tx === tx;
+    },
+    privilegeProblems: () => privilegeProblems(orm.em.fork() as Tx),
+    close: () => orm.close(true),
+  };
+}
 
-  // A second transaction begun inside an open one takes another connection and dead-locks once the
-  // pool is full, i.e. in production under load. So it throws at once. The mark is mutable: work
-  // begun inside but continued after the commit is free.
-  const within = async <T>(
-    session: { variables: Record<string, string> },
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> => {
+const enterBusiness = async (tx: Tx, businessId: string): Promise<void> => {
+  await tx.execute(
+    "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)",
+    [businessId],
+  );
+};
+
+const leaveBusiness = async (tx: Tx): Promise<void> => {
+  await tx.execute("select set_config('role', 'muhuri_platform', true)");
+};
+
+/** Does work in a transaction whose session has these variables. */
+type Within = <T>(variables: Record<string, string>, work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+/**
+ * A second transaction begun inside an open one takes another connection and dead-locks once the
+ * pool is full, i.e. in production under load. So it throws at once. The mark is mutable: work begun
+ * inside but continued after the commit is free.
+ */
+const transactions =
+  (orm: MikroORM, open: AsyncLocalStorage<Mark>, limitHere: () => Limit): Within =>
+  async (variables, work) => {
     const limit = limitHere();
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
     const ending: { works: (() => void)[] | null } = { works: [] };
@@ -143,7 +185,7 @@ export async function openDatabase(
       orm.em
         .fork({
           session: {
-            variables: { ...patience, statement_timeout: `${limit.ms}ms`, ...session.variables },
+            variables: { ...patience, statement_timeout: `${limit.ms}ms`, ...variables },
           },
         } as never)
         .transactional((tx) => {
@@ -162,67 +204,6 @@ export async function openDatabase(
         for (const each of works) each();
       });
   };
-
-  return {
-    transaction: (businessId, work) => {
-      if (!businessId) throw new Error('a transaction needs its business');
-      // The role as a variable among the others: one round trip instead of two.
-      return within({ variables: { 'app.business_id': businessId, role: 'muhuri_worker' } }, work);
-    },
-    platform: (work) => within({ variables: { role: 'muhuri_platform' } }, work),
-    registration: (work) =>
-      within({ variables: { role: 'muhuri_platform' } }, (tx) =>
-        work(
-          tx,
-          async (businessId) => {
-            await tx.execute(
-              "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)",
-              [businessId],
-            );
-          },
-          async () => {
-            await tx.execute("select set_config('role', 'muhuri_platform', true)");
-          },
-        ),
-      ),
-    isOpenHere: (tx) => {
-      const mark = open.getStore();
-      return mark?.open === true && mark.tx === tx;
-    },
-    privilegeProblems: () => privilegeProblems(orm.em.fork() as Tx),
-    close: () => orm.close(true),
-  };
-}
-
-async function privilegeProblems(em: Tx): Promise<string[]> {
-  const rows = (await em.execute(`
-    select r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolname,
-      exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-               where n.nspname in ('public', 'reference') and c.relowner = r.oid) as owns,
-      exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-               where n.nspname in ('public', 'reference') and pg_has_role(r.oid, c.relowner, 'SET') and c.relowner <> r.oid) as becomes
-      from pg_roles r where r.rolname = session_user`)) as {
-    rolsuper: boolean;
-    rolbypassrls: boolean;
-    rolcreaterole: boolean;
-    rolname: string;
-    owns: boolean;
-    becomes: boolean;
-  }[];
-  const role = rows[0];
-  if (!role) return ['the database role could not be examined'];
-  const found: string[] = [];
-  if (role.rolsuper)
-    found.push(
-      `the database role "${role.rolname}" is a superuser: it would bypass every wall between businesses`,
-    );
-  if (role.rolbypassrls) found.push(`the database role "${role.rolname}" has BYPASSRLS`);
-  if (role.rolcreaterole) found.push(`the database role "${role.rolname}" may create roles`);
-  if (role.owns) found.push(`the database role "${role.rolname}" owns tables: it must own nothing`);
-  if (role.becomes && !role.rolsuper)
-    found.push(`the database role "${role.rolname}" can become the owner of tables`);
-  return found;
-}
 
 /** Runs the numbered migrations up, or down, as the owner: all that are due, or `only` this one. */
 export async function migrate(
