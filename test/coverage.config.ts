@@ -22,7 +22,7 @@ export default defineConfig({
       reporter: ['text'],
       reportsDirectory: '.data/coverage',
       // 95 is the aim. It only rises: where a table of tests is added, write its number here.
-      thresholds: { branches: 92 },
+      thresholds: { branches: 94 },
     },
   },
 });

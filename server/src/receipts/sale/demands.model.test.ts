@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { demandIn } from './demands.model.ts';
+import { demandIn, demandsOf } from './demands.model.ts';
 import type { SigningInput } from './signing-input.model.ts';
 
 const filed = (kind: 'sale' | 'refund', terms: object = {}) =>
@@ -13,4 +13,9 @@ test('a refusal shows what a device wants once; what was filed so already, or ca
   const reverses = { reverses: { receiptId: 'rcp_1', invoiceNumber: '41' } };
   for (const code of ['refused_supply', 'refused_refund_quantity'] as const)
     expect(demandIn(code, filed('refund', reverses))).toBeNull();
+});
+
+test('a device that has shown nothing leaves a filing as it is', () => {
+  expect(demandsOf({ demands: [] })).toEqual({});
+  expect(demandsOf({ demands: ['exact_supply'] })).toEqual({ demands: ['exact_supply'] });
 });
