@@ -1,5 +1,4 @@
 import type { Alerts } from '../../alerts/index.ts';
-import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
@@ -12,11 +11,18 @@ import { moveSeconds } from '../receipt/second-signature.store.ts';
 import { signedTwice, whyContested } from '../receipt/second-signature.model.ts';
 import { fitRefund } from '../sale/refund.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LanePorts, LaneWork } from './lane-ports.ts';
+
+type MoveWork = Omit<
+  LaneWork<
+    Pick<LanePorts, 'newId' | 'record' | 'clock'> & { alerts: Pick<Alerts, 'raise' | 'resolve'> }
+  >,
+  'at'
+>;
 
 /**
- * A late signature says that the device may have signed it: sealed once more, it would be signed
- * twice.
+ * Refuses a receipt with an open late signature: the device may have signed it, and sealed once
+ * more it would be signed twice.
  */
 export function mustBeUncontested(receipt: Receipt): void {
   if (!receipt.isContested) return;
@@ -25,18 +31,14 @@ export function mustBeUncontested(receipt: Receipt): void {
 }
 
 /**
- * A document whose device is another one by now: its receipt is closed where it was opened, and a
- * new one stands at the present device. Nothing of the old one can be signed any more; device and
- * environment of a receipt never change.
+ * Closes the receipt of a document whose device is another one by now, and opens a new one at the
+ * present device. Nothing of the old one can be signed any more; device and environment of a
+ * receipt never change.
  */
 export async function moveTo(
-  ports: Pick<LanePorts, 'newId' | 'record' | 'clock'> & {
-    alerts: Pick<Alerts, 'raise' | 'resolve'>;
-  },
-  tx: Tx,
-  ctx: Context,
+  { ports, tx, ctx }: MoveWork,
   from: Pick<Receipt, 'id' | 'module' | 'documentId' | 'kind' | 'deviceId'>,
-  as: Requeued,
+  content: Requeued,
 ): Promise<string> {
   const id = ports.newId('receipt');
   const at = ports.clock.now();
@@ -44,7 +46,7 @@ export async function moveTo(
   await insertReceipt(
     tx,
     ctx.businessId,
-    { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind },
+    { ...content, id, module: from.module, documentId: from.documentId, kind: from.kind },
     at,
   );
   await moveSeconds(tx, from.id, id);
@@ -57,14 +59,15 @@ export async function moveTo(
     action: 'receipt.moved',
     subject: from.id,
     before: { device_id: from.deviceId },
-    after: { device_id: as.deviceId, receipt_id: id },
+    after: { device_id: content.deviceId, receipt_id: id },
   });
   return id;
 }
 
 /**
- * A refund is opened, and read again, under a lock on its sale's row, so that two refunds at once
- * count each other: what it is cut to is decided here, from what its document asks for.
+ * Cuts a refund to what is left of its sale, from what its document asks for. It does so under a
+ * lock on the sale's row, when the refund is opened and when it is read again, so that two refunds
+ * at once count each other.
  */
 export async function fitUnderLock(
   tx: Tx,

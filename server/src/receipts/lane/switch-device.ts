@@ -7,26 +7,18 @@ import {
   retireDevice,
   setDeviceState,
 } from '../../branches/index.ts';
-import { hasUnregistered } from '../../catalogue/index.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { endReversal } from './end-doubt.ts';
-import type { LanePorts } from './lane-ports.ts';
-import {
-  beginDoubt,
-  endDoubt,
-  holdTogether,
-  makeDoubtful,
-  takenNumberOf,
-} from '../receipt/doubt.store.ts';
-import { giveBackNumber, lockLane, readAnew } from './lane.store.ts';
+import type { LanePorts, LaneWork } from './lane-ports.ts';
+import { type DeviceSwitch, leaveDevice } from './leave-device.ts';
+import { endDoubt, holdTogether, takenNumberOf } from '../receipt/doubt.store.ts';
+import { lockLane } from './lane.store.ts';
 import type { LaneDevice } from './lane.model.ts';
-import { listAttempts, settleAttempts } from '../receipt/attempt.store.ts';
+import { settleAttempts } from '../receipt/attempt.store.ts';
 import { listCollisions } from '../receipt/signature.store.ts';
-import { moveTo } from './move-receipt.ts';
-import { provablyNotLeft } from '../receipt/receipt.model.ts';
 import {
   hasTestReceipt,
   leaveDoubtsToPeople,
@@ -36,13 +28,10 @@ import {
 import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
-type Ports = LanePorts;
+export type SwitchDevice = (ctx: Context, branchId: string, given: Given) => Promise<void>;
 
-export type SwitchDevice = (
-  ctx: Context,
-  branchId: string,
-  given: { reason?: string | undefined },
-) => Promise<void>;
+/** What became of the device at work, in a person's words. */
+type Given = { reason?: string | undefined };
 
 const lookEveryMs = 100;
 
@@ -57,13 +46,15 @@ const lookEveryMs = 100;
  * `device_at_work`.
  */
 export const switchDevice =
-  (ports: Ports): SwitchDevice =>
+  (ports: LanePorts): SwitchDevice =>
   async (ctx, branchId, given) => {
-    await ctx.transaction((tx) => pause(ports, tx, ctx, branchId, given));
+    await ctx.transaction((tx) => pauseForSwitch({ ports, tx, ctx }, branchId, given));
     for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
-      const touched = await ctx.transaction((tx) => switchIfFree(ports, tx, ctx, branchId, given));
-      if (touched) {
-        for (const id of touched) ports.changed(id);
+      const changed = await ctx.transaction((tx) =>
+        switchIfFree({ ports, tx, ctx }, branchId, given),
+      );
+      if (changed) {
+        for (const id of changed) ports.changed(id);
         return;
       }
       if (waitedMs >= ports.timing.switchPatienceMs) throw new AppError('device_at_work');
@@ -72,19 +63,17 @@ export const switchDevice =
   };
 
 /**
- * Whatever stands in the way is said before the lane is paused; paused, it lets go after the send
- * that is on its way.
+ * Pauses the lane at work, so that it is released after the send that is on its way. Whatever stands
+ * in the way is refused before that.
  */
-async function pause(
-  ports: Ports,
-  tx: Tx,
-  ctx: Context,
+async function pauseForSwitch(
+  { ports, tx, ctx }: Omit<LaneWork, 'at'>,
   branchId: string,
-  given: { reason?: string | undefined },
+  given: Given,
 ): Promise<void> {
   const present = await lockDeviceOfBranch(tx, branchId);
   if (!present) throw new AppError('not_found');
-  await checkWays(tx, present, await findNextDevice(tx, branchId), given);
+  await checkSwitch(tx, present, await findNextDevice(tx, branchId), given);
   if (present.state !== 'active') return;
   await setDeviceState(tx, present.id, 'paused', { code: 'device_paused' });
   await ports.record(tx, ctx, {
@@ -94,11 +83,12 @@ async function pause(
   });
 }
 
-async function checkWays(
+/** Refuses a switch that something stands in the way of; returns the device that follows. */
+async function checkSwitch(
   tx: Tx,
   present: Device,
   next: Device | null,
-  { reason }: { reason?: string | undefined },
+  { reason }: Given,
 ): Promise<Device> {
   if (!next || next.sdcId === null) throw new AppError('next_device_unready');
   const isRehearsed = present.environment === 'sandbox' && next.environment === 'production';
@@ -121,17 +111,25 @@ async function checkWays(
   return next;
 }
 
-/** The receipts it touched, or null while a send is on its way. */
+/** Switches, and returns the receipts that it has changed; null: a send is on its way. */
 async function switchIfFree(
-  ports: Ports,
-  tx: Tx,
-  ctx: Context,
+  work: Omit<LaneWork, 'at'>,
   branchId: string,
-  given: { reason?: string | undefined },
+  given: Given,
 ): Promise<string[] | null> {
+  const { ports, tx } = work;
+  const { old, lane } = await lockBoth(tx, branchId);
+  const next = await checkSwitch(tx, old, await findNextDevice(tx, branchId), given);
+  const at = ports.clock.now();
+  if (lane.laneHolder && lane.laneUntil && lane.laneUntil > at) return null;
+  if (lane.openAttempt !== null && ports.underWay.has(lane.openAttempt)) return null;
+  return putInPlace({ ...work, at, old, next, lane }, given);
+}
+
+/** Locks both lanes: locks of several are taken in the order of their ids. */
+async function lockBoth(tx: Tx, branchId: string): Promise<{ old: Device; lane: LaneDevice }> {
   const found = await findNextDevice(tx, branchId);
   if (!found?.succeeds) throw new AppError('next_device_unready');
-  // Locks of several lanes are taken in the order of their ids.
   const lanes = new Map<string, LaneDevice>();
   for (const id of [found.id, found.succeeds].toSorted())
     lanes.set(id, (await lockLane(tx, id)) as LaneDevice);
@@ -139,27 +137,39 @@ async function switchIfFree(
   const lane = lanes.get(found.succeeds) as LaneDevice;
   if (old.id !== lane.id || lane.state !== 'paused')
     throw new AppError('wrong_state', { state: lane.state });
-  const next = await checkWays(tx, old, await findNextDevice(tx, branchId), given);
-  const at = ports.clock.now();
-  if (lane.laneHolder && lane.laneUntil && lane.laneUntil > at) return null;
-  if (lane.openAttempt !== null && ports.underWay.has(lane.openAttempt)) return null;
-  const touched: string[] = [];
+  return { old, lane };
+}
+
+async function putInPlace(change: DeviceSwitch, given: Given): Promise<string[]> {
+  const { ports, tx, ctx, at, old, next, lane } = change;
   // Whoever sent it is gone: nobody will ever say how it ended.
-  touched.push(...(await doubtOrphans({ ports, tx, ctx, at }, lane)));
+  const orphans = await doubtOrphans(change, lane);
   await retireDevice(tx, old.id, at);
   await continueRun(tx, next.id);
   await activateDevice(tx, next.id, at);
-  const goesOn = old.environment === next.environment;
   const counts = { moved: 0, closed: 0, doubtful: 0 };
   const queued = await listQueued(tx, old.id);
   await holdTogether(tx, old.id, null, queued);
-  for (const id of queued) {
-    counts[await leave(ports, tx, ctx, id, goesOn ? next : null, lane, at)] += 1;
-    touched.push(id);
-  }
-  // Left behind at a rehearsal: that none of these was signed under the number of another program
-  // the device has said itself.
-  for (const { id, invoiceNumber } of await listCollisions(tx, old.id)) {
+  for (const id of queued) counts[await leaveDevice(change, id)] += 1;
+  const collided = await closeCollisions(change);
+  counts.closed += collided.length;
+  await leaveDoubtsToPeople(tx, old.id);
+  // Nothing of it works any more, and so nothing would end them; but its keys are still to be seen
+  // to.
+  await ports.alerts.resolveAllOf(tx, ctx, old.id, ['keys_set_aside']);
+  await recordSwitch(change, { ...given, ...counts });
+  await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: next.id });
+  return [...orphans, ...queued, ...collided];
+}
+
+/**
+ * Closes what was left behind at a rehearsal: that none of these was signed under the number of
+ * another program the device has said itself.
+ */
+async function closeCollisions(change: DeviceSwitch): Promise<string[]> {
+  const { ports, tx, ctx, at, old } = change;
+  const collisions = await listCollisions(tx, old.id);
+  for (const { id, invoiceNumber } of collisions) {
     const receipt = (await lockReceipt(tx, id)) as Receipt;
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
     await recordState(
@@ -174,15 +184,16 @@ async function switchIfFree(
       subject: id,
       after: { because: 'device_retired', taken_number: invoiceNumber },
     });
-    await endReversal({ ports, tx, ctx, at }, receipt, { code: 'device_retired' });
-    counts.closed += 1;
-    touched.push(id);
+    await endReversal(change, receipt, { code: 'device_retired' });
   }
-  await leaveDoubtsToPeople(tx, old.id);
-  // Nothing of it works any more, and so nothing would end them; but its keys are still to be seen
-  // to.
-  await ports.alerts.resolveAllOf(tx, ctx, old.id, ['keys_set_aside']);
-  await ports.record(tx, ctx, {
+  return collisions.map(({ id }) => id);
+}
+
+const recordSwitch = (
+  { ports, tx, ctx, old, next, lane }: DeviceSwitch,
+  outcome: object,
+): Promise<void> =>
+  ports.record(tx, ctx, {
     action: 'device.switched',
     subject: next.id,
     before: {
@@ -196,80 +207,6 @@ async function switchIfFree(
       serial: next.serial,
       environment: next.environment,
       sdc_id: next.sdcId,
-      ...given,
-      ...counts,
+      ...outcome,
     },
   });
-  await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: next.id });
-  return touched;
-}
-
-/**
- * A document that waited at the old device: nothing of it is sent there any more, and what may have
- * left is a doubt.
- */
-async function leave(
-  ports: Ports,
-  tx: Tx,
-  ctx: Context,
-  id: string,
-  next: Device | null,
-  lane: LaneDevice,
-  at: Date,
-): Promise<'moved' | 'closed' | 'doubtful'> {
-  const receipt = (await lockReceipt(tx, id)) as Receipt;
-  const { invoiceNumber } = receipt;
-  const own = (await listAttempts(tx, id, at)).filter(
-    (attempt) => attempt.invoiceNumber === invoiceNumber,
-  );
-  if (invoiceNumber !== null && !provablyNotLeft(own)) {
-    await makeDoubtful(tx, id, invoiceNumber);
-    const problem = { code: 'maybe_signed' } as const;
-    await beginDoubt(
-      tx,
-      id,
-      { problem, invoiceNumber, nextTryAt: null, totalBefore: lane.lastTotal },
-      at,
-    );
-    await ports.record(tx, ctx, {
-      action: 'receipt.doubted',
-      subject: id,
-      before: { state: receipt.state },
-      after: problem,
-    });
-    return 'doubtful';
-  }
-  if (invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, invoiceNumber);
-  // A reversal undoes what one device has signed, under that device's number: it goes nowhere else.
-  if (!next || receipt.filed.terms.reverses) {
-    await recordState(
-      tx,
-      id,
-      { state: 'withdrawn', problem: { code: 'device_retired' }, about: invoiceNumber },
-      at,
-    );
-    await ports.record(tx, ctx, {
-      action: 'receipt.withdrawn',
-      subject: id,
-      after: { because: 'device_retired', returned_number: invoiceNumber },
-    });
-    await endReversal({ ports, tx, ctx, at }, receipt, { code: 'device_retired' });
-    return 'closed';
-  }
-  const { sale } = receipt.filed;
-  const codes = sale.lines.map((line) => line.itemCode);
-  const opened = await moveTo(ports, tx, ctx, receipt, {
-    filed: receipt.filed,
-    documentHash: receipt.documentHash,
-    answers: receipt.answers,
-    documentNumber: receipt.documentNumber,
-    documentDate: receipt.documentDate,
-    branchId: next.branchId,
-    deviceId: next.id,
-    saleReceiptId: receipt.saleReceiptId,
-    needsRegistering: await hasUnregistered(tx, next.id, codes),
-  });
-  // Nothing is frozen of what was read for the old device.
-  await readAnew(tx, opened);
-  return 'moved';
-}

@@ -175,7 +175,8 @@ export const createPrepared =
       // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
       const doubted = await doubtAnother({ ports, tx, ctx, at: ports.clock.now() }, locked);
       if (doubted) return { id: doubted, isDoubted: true };
-      if (locked.deviceId !== as.deviceId) return { id: await moveTo(ports, tx, ctx, locked, as) };
+      if (locked.deviceId !== as.deviceId)
+        return { id: await moveTo({ ports, tx, ctx }, locked, as) };
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {
         action: 'receipt.reopened',

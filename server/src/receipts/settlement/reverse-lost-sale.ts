@@ -255,7 +255,8 @@ async function openRefund(
   };
   const earlier = await findEndedRefund(tx, receipt, at);
   // One that was closed with a device before: a receipt never changes its device.
-  if (earlier && earlier.deviceId !== receipt.deviceId) return moveTo(ports, tx, ctx, earlier, as);
+  if (earlier && earlier.deviceId !== receipt.deviceId)
+    return moveTo({ ports, tx, ctx }, earlier, as);
   if (earlier) {
     await requeueReceipt(tx, earlier.id, as, at);
     return earlier.id;
