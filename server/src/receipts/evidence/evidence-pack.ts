@@ -8,8 +8,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { EvidenceSigner } from '../../platform/evidence-signer.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
-import { bytesOf, isCut } from '../receipt/kept-answer.ts';
-import { listAttempts } from '../receipt/attempt.store.ts';
+import { bytesOf, isCut, type KeptAnswer } from '../receipt/kept-answer.ts';
+import { listAttempts, type StoredAttempt } from '../receipt/attempt.store.ts';
 import { listPrints } from '../paper/print.store.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt, StoredSignature } from '../receipt/receipt-row.ts';
@@ -96,8 +96,9 @@ export type MakeEvidencePack = (
 ) => Promise<{ name: string; file: SignedPack }>;
 
 /**
- * Only once the trail of the receipt has its place in the chain, seconds after the last thing that
- * happened to it.
+ * Makes the evidence pack of a receipt, and records that it was taken. It succeeds only once the
+ * trail of the receipt has its place in the chain, seconds after the last thing that happened to
+ * it.
  */
 export const makeEvidencePack =
   (ports: {
@@ -110,104 +111,104 @@ export const makeEvidencePack =
     ctx.transaction(async (tx) => {
       const receipt = await findReceipt(tx, receiptId);
       if (!receipt) throw new AppError('not_found');
-      const at = ports.clock.now();
-      const business = await getBusiness(tx);
-      const device = await findDevice(tx, receipt.deviceId);
-      const attempts = await listAttempts(tx, receiptId, at);
-      const pack: EvidencePack = {
-        format: 'muhuri-evidence/1',
-        version: ports.version,
-        made_at: at.toISOString(),
-        business: {
-          business_id: business.id,
-          name: business.name,
-          tin_number: business.taxpayerId,
-        },
-        receipt: {
-          id: receipt.id,
-          module: receipt.module,
-          document_id: receipt.documentId,
-          document_number: receipt.documentNumber,
-          kind: receipt.kind,
-          environment: receipt.environment,
-          state: receipt.state,
-          document_hash: receipt.documentHash,
-        },
-        device: {
-          dialect: receipt.dialect,
-          serial: device?.serial ?? '',
-          sdc_id: device?.sdcId ?? null,
-        },
-        filed: receipt.filed,
-        sends: attempts.map((each) => ({
-          id: each.id,
-          invoice_number: each.invoiceNumber,
-          is_resend: each.isResend,
-          started_at: each.startedAt.toISOString(),
-          ended_at: each.endedAt?.toISOString() ?? null,
-          outcome: each.outcome,
-          settled: each.resolution,
-          device_code: each.deviceCode,
-          device_text: each.deviceText,
-          request: each.request,
-          request_sha256: sha256(each.request),
-          response: each.response?.text ?? null,
-          ...(each.response?.raw ? { response_base64: each.response.raw.toString('base64') } : {}),
-          ...(each.response && isCut(each.response) ? { response_cut: true as const } : {}),
-          response_sha256: each.response && sha256(bytesOf(each.response)),
-        })),
-        signature: receipt.signature && {
-          ...receipt.signature,
-          signedAt: receipt.signature.signedAt.toISOString(),
-          invoiceNumber: receipt.invoiceNumber as string,
-        },
-        ...(receipt.secondSignatures.length > 0
-          ? { late_signatures: await lateOf(tx, receipt) }
-          : {}),
-        trail: await listChain(tx, receiptId),
-        document_trail: await listChain(tx, receipt.documentId),
-        prints: (await listPrints(tx, receiptId)).map((each) => ({
-          number: each.number,
-          paper: each.paper,
-          printed_at: each.printedAt.toISOString(),
-          pdf_sha256: sha256(each.pdf),
-        })),
-      };
-      const text = JSON.stringify(pack);
+      const pack = JSON.stringify(await packOf(tx, receipt, ports.clock.now(), ports.version));
       await ports.record(tx, ctx, {
         action: 'receipt.evidence_taken',
         subject: receiptId,
-        after: { sha256: sha256(text) },
+        after: { sha256: sha256(pack) },
       });
       return {
-        name: `${receipt.environment === 'sandbox' ? 'TEST-' : ''}${receipt.documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'}.evidence.json`,
-        file: {
-          pack: text,
-          public_key: ports.notary.publicKey,
-          signature: ports.notary.sign(text),
-        },
+        name: fileNameOf(receipt),
+        file: { pack, public_key: ports.notary.publicKey, signature: ports.notary.sign(pack) },
       };
     });
+
+const fileNameOf = ({ environment, documentNumber }: Receipt): string =>
+  `${environment === 'sandbox' ? 'TEST-' : ''}${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'}.evidence.json`;
+
+async function packOf(tx: Tx, receipt: Receipt, at: Date, version: string): Promise<EvidencePack> {
+  const business = await getBusiness(tx);
+  const device = await findDevice(tx, receipt.deviceId);
+  const attempts = await listAttempts(tx, receipt.id, at);
+  return {
+    format: 'muhuri-evidence/1',
+    version,
+    made_at: at.toISOString(),
+    business: {
+      business_id: business.id,
+      name: business.name,
+      tin_number: business.taxpayerId,
+    },
+    receipt: {
+      id: receipt.id,
+      module: receipt.module,
+      document_id: receipt.documentId,
+      document_number: receipt.documentNumber,
+      kind: receipt.kind,
+      environment: receipt.environment,
+      state: receipt.state,
+      document_hash: receipt.documentHash,
+    },
+    device: {
+      dialect: receipt.dialect,
+      serial: device?.serial ?? '',
+      sdc_id: device?.sdcId ?? null,
+    },
+    filed: receipt.filed,
+    sends: attempts.map(sendOf),
+    signature: receipt.signature && {
+      ...receipt.signature,
+      signedAt: receipt.signature.signedAt.toISOString(),
+      invoiceNumber: receipt.invoiceNumber as string,
+    },
+    ...(receipt.secondSignatures.length > 0 ? { late_signatures: await lateOf(tx, receipt) } : {}),
+    trail: await listChain(tx, receipt.id),
+    document_trail: await listChain(tx, receipt.documentId),
+    prints: (await listPrints(tx, receipt.id)).map((each) => ({
+      number: each.number,
+      paper: each.paper,
+      printed_at: each.printedAt.toISOString(),
+      pdf_sha256: sha256(each.pdf),
+    })),
+  };
+}
+
+const sendOf = (attempt: StoredAttempt): EvidencePack['sends'][number] => ({
+  id: attempt.id,
+  invoice_number: attempt.invoiceNumber,
+  is_resend: attempt.isResend,
+  started_at: attempt.startedAt.toISOString(),
+  ended_at: attempt.endedAt?.toISOString() ?? null,
+  outcome: attempt.outcome,
+  settled: attempt.resolution,
+  device_code: attempt.deviceCode,
+  device_text: attempt.deviceText,
+  request: attempt.request,
+  request_sha256: sha256(attempt.request),
+  ...responseOf(attempt.response),
+});
+
+/** An answer as it is kept, with its bytes where its text is not exactly them. */
+const responseOf = (answer: KeptAnswer | null | undefined) => ({
+  response: answer?.text ?? null,
+  ...(answer?.raw ? { response_base64: answer.raw.toString('base64') } : {}),
+  ...(answer && isCut(answer) ? { response_cut: true as const } : {}),
+  response_sha256: answer ? sha256(bytesOf(answer)) : null,
+});
 
 async function lateOf(
   tx: Tx,
   receipt: Receipt,
 ): Promise<NonNullable<EvidencePack['late_signatures']>> {
   const answers = await listAnswers(tx, receipt.id);
-  return receipt.secondSignatures.map((each) => {
-    const answer = answers.get(each.receiptSignature);
-    return {
-      ...each,
-      signedAt: each.signedAt.toISOString(),
-      heardAt: each.heardAt.toISOString(),
-      settledAt: each.settledAt?.toISOString() ?? null,
-      response: answer?.text ?? null,
-      ...(answer?.raw ? { response_base64: answer.raw.toString('base64') } : {}),
-      ...(answer && isCut(answer) ? { response_cut: true as const } : {}),
-      response_sha256: answer ? sha256(bytesOf(answer)) : null,
-    };
-  });
+  return receipt.secondSignatures.map((each) => ({
+    ...each,
+    signedAt: each.signedAt.toISOString(),
+    heardAt: each.heardAt.toISOString(),
+    settledAt: each.settledAt?.toISOString() ?? null,
+    ...responseOf(answers.get(each.receiptSignature)),
+  }));
 }
 
-export const sha256 = (of: string | Buffer): string =>
-  createHash('sha256').update(of).digest('hex');
+export const sha256 = (content: string | Buffer): string =>
+  createHash('sha256').update(content).digest('hex');
