@@ -20,7 +20,7 @@ import type {
   DropSettlement,
   SettleWithEvidence,
 } from './settlement/settle-with-evidence.ts';
-import type { Evidence } from './settlement/brought-evidence.ts';
+import type { Evidence } from './settlement/brought-evidence.model.ts';
 import type { TakeOverRefund } from './prepare/take-over-refund.ts';
 import type { WaitForReceipt } from './receipt/receipt-events.ts';
 import type { WithdrawReceipt } from './lane/withdraw-receipt.ts';

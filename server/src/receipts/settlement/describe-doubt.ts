@@ -25,7 +25,7 @@ export const describeDoubt =
       const device = await findDevice(tx, receipt.deviceId);
       const at = ports.clock.now();
       const attempts = await listAttempts(tx, receiptId, at, ports.underWay);
-      const offered = device && (await offerKept(ports, { tx, receipt, device, attempts, at }));
+      const offered = device && (await offerKept({ ports, tx, receipt, device, attempts, at }));
       const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
       return {
         invoice_number: receipt.invoiceNumber,

@@ -1,17 +1,18 @@
 import { AppError } from '../../platform/app-error.ts';
-import type { LanePorts } from '../lane/lane-ports.ts';
 import { findKeptSignature } from '../lane/find-kept-signature.ts';
-import type { Brought, Case, Offer } from './brought-evidence.ts';
-import { verify } from './check-evidence.ts';
+import type { Brought } from './brought-evidence.model.ts';
+import { checkEvidence } from './check-evidence.ts';
+import type { Offer } from './settlement-case.ts';
 
 /**
  * What stands in the kept answer, as if a person had copied it: judged, told and confirmed like
  * everything that one brings.
  */
-export function keptEvidence(
-  ports: Pick<LanePorts, 'dialects'>,
-  { receipt, attempts }: Pick<Case, 'receipt' | 'attempts'>,
-): Brought & { found: true } {
+export function keptEvidence({
+  ports,
+  receipt,
+  attempts,
+}: Pick<Offer, 'ports' | 'receipt' | 'attempts'>): Brought & { found: true } {
   const kept = findKeptSignature(
     ports.dialects.of(receipt.dialect),
     attempts,
@@ -38,15 +39,12 @@ export function keptEvidence(
  * The signature of a kept answer, where a person could settle the doubt with it; null: there is
  * none, or it cannot be this document's.
  */
-export async function offerKept(
-  ports: Pick<LanePorts, 'dialects'>,
-  of: Offer,
-): Promise<(Brought & { found: true }) | null> {
-  if (of.receipt.state !== 'in_doubt' || of.receipt.problem?.code === 'number_collision')
-    return null;
+export async function offerKept(offer: Offer): Promise<(Brought & { found: true }) | null> {
+  const { state, problem } = offer.receipt;
+  if (state !== 'in_doubt' || problem?.code === 'number_collision') return null;
   try {
-    const evidence = keptEvidence(ports, of);
-    await verify(ports, of, of.receipt.problem?.code ?? '', evidence);
+    const evidence = keptEvidence(offer);
+    await checkEvidence(offer, evidence);
     return evidence;
   } catch (error) {
     if (error instanceof AppError) return null;

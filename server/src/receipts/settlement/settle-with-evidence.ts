@@ -1,4 +1,3 @@
-import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { LanePorts } from '../lane/lane-ports.ts';
@@ -9,11 +8,13 @@ import { findReceipt, lockReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { deleteSettlement, putSettlement } from '../receipt/settlement.store.ts';
-import type { Brought, Case, Evidence } from './brought-evidence.ts';
+import type { Brought, Evidence } from './brought-evidence.model.ts';
+import { type Case, doubtOf } from './settlement-case.ts';
 import { applyLate, type LateWord, weighLate } from './late-signature.ts';
 import { keptEvidence } from './kept-evidence.ts';
-import { isUnasked, verify } from './check-evidence.ts';
-import { apply } from './apply-evidence.ts';
+import { checkEvidence } from './check-evidence.ts';
+import { needsSecondWord } from './check-evidence.model.ts';
+import { applyEvidence } from './apply-evidence.ts';
 
 export type SettleWithEvidence = (
   ctx: Context,
@@ -32,40 +33,37 @@ export type DropSettlement = (ctx: Context, receiptId: string) => Promise<Receip
 export const settleWithEvidence =
   (ports: LanePorts): SettleWithEvidence =>
   (ctx, receiptId, brought) =>
-    within(ports, ctx, receiptId, async (of) => {
-      if (brought.found === 'late') {
-        const late = weighLate(ports, of, brought);
-        // That the document may be sealed again is two persons' word.
-        if (mayAlone(ctx) && !(brought.as === 'undone' && of.receipt.signature === null))
-          return applyLate(ports, ctx, of, brought, late, { by: ctx.actor.id });
-        return propose(ports, ctx, of, brought);
-      }
-      mustBeDoubt(of);
-      const { code } = of.receipt.problem as StoredProblem;
-      const evidence = brought.found === 'kept' ? keptEvidence(ports, of) : brought;
-      const signature = await verify(ports, of, code, evidence);
-      // Where the device is not asked, because it was retired or might sign once more, that it has
-      // not signed is two persons' word. Whose the number is of several documents that held it lets
-      // the others be sealed again: that is two persons' word as well.
-      const needsSecond =
-        evidence.found === 'other' ||
-        (evidence.found === false &&
-          (of.receipt.isDeviceRetired || isUnasked(of.receipt, of.attempts))) ||
-        (evidence.found === true && (await listSuspects(of.tx, receiptId)).length > 0);
-      if (!needsSecond && mayAlone(ctx))
-        return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
-      await propose(ports, ctx, of, evidence);
+    withCase(ports, ctx, receiptId, async (settling) => {
+      if (brought.found === 'late') return settleLate(settling, brought);
+      mustBeDoubt(settling);
+      const evidence = brought.found === 'kept' ? keptEvidence(settling) : brought;
+      const signature = await checkEvidence(settling, evidence);
+      if (mayAlone(ctx) && !(await isSecondNeeded(settling, evidence)))
+        return applyEvidence(settling, evidence, signature, { by: ctx.actor.id });
+      await propose(settling, evidence);
     });
+
+async function settleLate(settling: Case, word: LateWord): Promise<void> {
+  const { ctx, receipt } = settling;
+  const late = weighLate(settling, word);
+  // That the document may be sealed again is two persons' word.
+  if (mayAlone(ctx) && !(word.as === 'undone' && receipt.signature === null))
+    return applyLate(settling, word, late, { by: ctx.actor.id });
+  return propose(settling, word);
+}
+
+/**
+ * Says whether a second person's word is needed. Whose the number is of several documents that held
+ * it lets the others be sealed again: that is two persons' word as well.
+ */
+const isSecondNeeded = async (settling: Case, evidence: Brought): Promise<boolean> =>
+  needsSecondWord(evidence, doubtOf(settling)) ||
+  (evidence.found === true && (await listSuspects(settling.tx, settling.receipt.id)).length > 0);
 
 const mayAlone = (ctx: Context): boolean => !ctx.permissions || ctx.permissions.includes('check');
 
 /** It waits for a second person. */
-async function propose(
-  ports: LanePorts,
-  ctx: Context,
-  { tx, receipt, at }: Case,
-  evidence: Evidence,
-): Promise<void> {
+async function propose({ ports, tx, ctx, receipt, at }: Case, evidence: Evidence): Promise<void> {
   const { id } = ctx.actor;
   const name = 'name' in ctx.actor ? ctx.actor.name : id;
   await putSettlement(tx, ctx.businessId, receipt.id, { evidence, by: { id, name } }, at);
@@ -80,39 +78,34 @@ async function propose(
 export const confirmSettlement =
   (ports: LanePorts): ConfirmSettlement =>
   (ctx, receiptId, seen) =>
-    within(ports, ctx, receiptId, async (of) => {
-      const proposal = openProposal(of.receipt);
+    withCase(ports, ctx, receiptId, async (settling) => {
+      const proposal = openProposal(settling.receipt);
       if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_required');
       mustBeAsSeen(new Date(proposal.proposed_at), seen);
       const evidence = proposal.evidence as Brought | LateWord;
       const word = { by: proposal.proposed_by, confirmedBy: ctx.actor.id };
-      const confirmed = () =>
-        ports.record(of.tx, ctx, {
+      const recordConfirmed = () =>
+        ports.record(settling.tx, ctx, {
           action: 'receipt.settlement_confirmed',
           subject: receiptId,
           after: { proposed_by: proposal.proposed_by },
         });
       if (evidence.found === 'late') {
-        const late = weighLate(ports, of, evidence);
-        await confirmed();
-        return applyLate(ports, ctx, of, evidence, late, word);
+        const late = weighLate(settling, evidence);
+        await recordConfirmed();
+        return applyLate(settling, evidence, late, word);
       }
-      mustBeDoubt(of);
-      const signature = await verify(
-        ports,
-        of,
-        (of.receipt.problem as StoredProblem).code,
-        evidence,
-      );
-      await confirmed();
-      await apply(ports, ctx, of, evidence, signature, word);
+      mustBeDoubt(settling);
+      const signature = await checkEvidence(settling, evidence);
+      await recordConfirmed();
+      await applyEvidence(settling, evidence, signature, word);
     });
 
 /** Either person takes it back. */
 export const dropSettlement =
   (ports: LanePorts): DropSettlement =>
   (ctx, receiptId) =>
-    within(ports, ctx, receiptId, async ({ tx, receipt }) => {
+    withCase(ports, ctx, receiptId, async ({ tx, receipt }) => {
       const { proposed_by } = openProposal(receipt);
       await deleteSettlement(tx, receiptId);
       await ports.record(tx, ctx, {
@@ -122,11 +115,12 @@ export const dropSettlement =
       });
     });
 
-async function within(
+/** Does something about a doubt, or an open late signature, under the locks it needs. */
+async function withCase(
   ports: LanePorts,
   ctx: Context,
   receiptId: string,
-  work: (of: Case) => Promise<void>,
+  work: (settling: Case) => Promise<void>,
 ): Promise<Receipt> {
   const settled = await ctx.transaction(async (tx) => {
     const found = await findReceipt(tx, receiptId);
@@ -143,7 +137,7 @@ async function within(
     const attempts = await listAttempts(tx, receiptId, at, ports.underWay);
     if (attempts.some((attempt) => attempt.endedAt === null))
       throw new AppError('wrong_state', { reason: 'a send is under way' });
-    await work({ tx, receipt, device, attempts, at });
+    await work({ ports, tx, ctx, at, receipt, device, attempts });
     return (await findReceipt(tx, receiptId)) as Receipt;
   });
   ports.changed(receiptId);

@@ -1,8 +1,3 @@
-import type { Tx } from '../../platform/db/database.ts';
-import type { LaneDevice } from '../lane/lane.model.ts';
-import type { StoredAttempt } from '../receipt/attempt.store.ts';
-import type { Receipt } from '../receipt/receipt-row.ts';
-
 export type Evidence =
   | {
       found: true;
@@ -49,13 +44,11 @@ export type Evidence =
 
 /** As a person gives it, or as it stands after a kept answer was read. */
 export type Brought = Exclude<Evidence, { found: 'kept' | 'late' }>;
-export type Offer = Omit<Case, 'device'> & { device: Pick<LaneDevice, 'sdcId' | 'environment'> };
-export type Case = {
-  tx: Tx;
-  receipt: Receipt;
-  device: LaneDevice;
-  attempts: StoredAttempt[];
-  at: Date;
-};
 /** Who says so, and who confirmed it where that was needed. */
 export type Word = { by: string; confirmedBy?: string };
+
+/** Returns what is kept of a person's word. */
+export const wordAsKept = ({ by, confirmedBy }: Word): { by: string; confirmed_by?: string } => ({
+  by,
+  ...(confirmedBy ? { confirmed_by: confirmedBy } : {}),
+});
