@@ -10,7 +10,7 @@ type Result = { holds: boolean; note?: string | undefined } | null;
 export type NamedCheck<Subject> = { what: string; of(subject: Subject): Result | Result[] };
 
 /** A pack of a dialect that is known. `signing`: the sends that the signature may come from. */
-export type Content = {
+type Content = {
   pack: EvidencePack;
   dialect: Dialect;
   signing: SigningSends;
