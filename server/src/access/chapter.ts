@@ -5,8 +5,9 @@ import type { Round } from '../platform/jobs.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { QrSvg } from '../ports/paper.ts';
 import { acceptInvitation, readInvitation } from './accept-invitation.ts';
-import { accessRoutes } from './access.routes.ts';
+import { accountRoutes } from './account/account.routes.ts';
 import { deleteOldCounted } from './counted-try.store.ts';
+import { linkRoutes } from './link.routes.ts';
 import { listMemberships } from './membership.store.ts';
 import { openMembership } from './open-membership.ts';
 import { openRecovery } from './open-recovery.ts';
@@ -14,8 +15,11 @@ import { openSignIn } from './open-sign-in.ts';
 import { operatorRoutes } from './operator.routes.ts';
 import { type EndWithOperator, operators } from './operators/operators.ts';
 import { peopleRoutes } from './people.routes.ts';
+import { secondFactorRoutes } from './second-factor/second-factor.routes.ts';
 import { deleteOldDevices } from './second-factor/second-factor.store.ts';
+import { sessionRoutes } from './sessions/session.routes.ts';
 import { deleteExpiredSessions } from './sessions/session.store.ts';
+import { signInRoutes } from './sign-in.routes.ts';
 import { signIn, switchMembership } from './sign-in.ts';
 import { deleteOldTries } from './sign-in-failure.store.ts';
 
@@ -28,7 +32,7 @@ type Needs = {
   endWithOperator(): EndWithOperator[];
 };
 
-const tellingOfWaysBack: Round = { name: 'ways_back', everyMs: 60_000, actor: 'ways_back' };
+const notifyingOfWaysBack: Round = { name: 'ways_back', everyMs: 60_000, actor: 'ways_back' };
 
 /** Opens the chapter that knows who may: people, their sessions, keys and operators. */
 export function openAccess(runtime: Runtime, needs: Needs) {
@@ -36,6 +40,7 @@ export function openAccess(runtime: Runtime, needs: Needs) {
   const { record, recordPlatform } = needs;
   const signInParts = openSignIn(runtime);
   const { sessions, tries, factor, account, checkWho } = signInParts;
+  const now = () => clock.now();
   const entering = { database, clock, newId, sessions, factor };
   const ofOperators = operators({
     ...entering,
@@ -47,7 +52,7 @@ export function openAccess(runtime: Runtime, needs: Needs) {
       for (const end of needs.endWithOperator()) await end(...given);
     },
   });
-  const { tellOfKeys, ...membership } = openMembership(runtime, needs);
+  const { notifyAboutKeys, ...membership } = openMembership(runtime, needs);
   const recovery = openRecovery(runtime, needs, signInParts);
   const { waysBack, addressChanges } = recovery;
 
@@ -61,29 +66,33 @@ export function openAccess(runtime: Runtime, needs: Needs) {
       operatorLink: ofOperators.linkByCommand,
     },
     listPeople: membership.listPeople,
-    tellOfKeys,
+    notifyAboutKeys,
     waysBack,
     addressChanges,
     routes: [
-      ...accessRoutes({
+      ...signInRoutes({
         signIn: signIn({ ...entering, checkWho }),
         switchMembership: switchMembership({ database, sessions }),
         signOut: sessions.end,
-        account,
+        listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
+        now,
+      }),
+      ...accountRoutes({ account, now }),
+      ...secondFactorRoutes({ account, qrSvg: needs.paper.qrSvg, now }),
+      ...sessionRoutes({ account }),
+      ...linkRoutes({
         operators: ofOperators,
         waysBack: { ...waysBack, object: recovery.object },
-        listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
         readInvitation: readInvitation({ database, clock }),
         acceptInvitation: acceptInvitation({ ...entering, record, checkWho }),
-        qrSvg: needs.paper.qrSvg,
-        now: () => clock.now(),
+        now,
       }),
       ...peopleRoutes({ ...membership, waysBack }),
       ...operatorRoutes(ofOperators),
     ],
     jobs: [
-      { round: tellingOfWaysBack, name: 'ways_back', forBusiness: waysBack.tellUntold },
-      { name: 'address_changes', everyMs: 60_000, run: addressChanges.tellDue },
+      { round: notifyingOfWaysBack, name: 'ways_back', forBusiness: waysBack.notifyPending },
+      { name: 'address_changes', everyMs: 60_000, run: addressChanges.mailDue },
     ],
     retention: [
       { what: 'sessions', keepDays: 0, scope: 'business', delete: deleteExpiredSessions },

@@ -11,11 +11,11 @@ import { changeMember, endMember, listPeople } from './people.ts';
 export function openMembership(runtime: Runtime, needs: { record: Recorder; alerts: Alerts }) {
   const { database, clock, newId, log, sendMail, publicUrl, background } = runtime;
   const { record, alerts } = needs;
-  const tellOfKeys = notifyOfKeys({ database, sendMail, log, background, publicUrl });
+  const notifyAboutKeys = notifyOfKeys({ database, sendMail, log, background, publicUrl });
   const inviting = { clock, newId, record, sendMail, publicUrl };
-  const changing = { database, clock, record, alerts, tellOfKeys };
+  const changing = { database, clock, record, alerts, notifyAboutKeys };
   return {
-    tellOfKeys,
+    notifyAboutKeys,
     listPeople: listPeople({ database }),
     changeMember: changeMember(changing),
     endMember: endMember(changing),

@@ -25,7 +25,7 @@ type Ports = {
   clock: Clock;
   record: Recorder;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
-  tellOfKeys: ReturnType<typeof notifyOfKeys>;
+  notifyAboutKeys: ReturnType<typeof notifyOfKeys>;
 };
 
 export type Member = {
@@ -176,7 +176,7 @@ const mailAboutKeys = (
   lead: string,
   { ended, kept }: KeysOfPerson,
 ): void =>
-  ports.tellOfKeys(ctx, {
+  ports.notifyAboutKeys(ctx, {
     lead,
     keys: [
       { title: 'These have ended; a program that used one needs a new one:', of: ended },

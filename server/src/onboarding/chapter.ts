@@ -23,7 +23,7 @@ type Needs = OperatorNeeds &
     access: {
       waysBack: WaysBack;
       addressChanges: AddressChanges;
-      tellOfKeys: Parameters<typeof setBlocked>[0]['tellOfKeys'];
+      notifyAboutKeys: Parameters<typeof setBlocked>[0]['notifyAboutKeys'];
     };
     businesses: { readLogo: ReadLogo };
   };
@@ -44,7 +44,7 @@ export function openOnboarding(runtime: Runtime, needs: Needs) {
     sendMail,
     publicUrl,
   };
-  const looking = {
+  const overseeing = {
     database,
     record,
     recordPlatform,
@@ -53,7 +53,7 @@ export function openOnboarding(runtime: Runtime, needs: Needs) {
     sendMail,
     background,
     alerts,
-    tellOfKeys: access.tellOfKeys,
+    notifyAboutKeys: access.notifyAboutKeys,
   };
   return chapter({
     commands: {
@@ -78,8 +78,8 @@ export function openOnboarding(runtime: Runtime, needs: Needs) {
       ...overviewRoutes(openOverview(runtime, needs, managing)),
       ...operatorRoutes(openOperator(runtime, needs, managing)),
       ...peopleOfBusinessRoutes({
-        listPeople: listPeopleForOperator(looking),
-        setBlocked: setBlocked(looking),
+        listPeople: listPeopleForOperator(overseeing),
+        setBlocked: setBlocked(overseeing),
         waysBack: access.waysBack,
         addressChanges: access.addressChanges,
       }),

@@ -70,24 +70,7 @@ export const operatorRoutes = (use: OperatorPorts) => {
     route(businesses.endSupport)(async (call) =>
       supportView(await use.endSupport(call.onBusiness)),
     ),
-    route(businesses.platformTotals)(async () => {
-      const {
-        businesses: byStatus,
-        sums,
-        zoho,
-        lookedAt,
-        updatedAt,
-        attemptsToday,
-      } = await use.totals();
-      const rest = { zoho, zoho_looked_at: lookedAt?.toISOString() ?? null };
-      return {
-        businesses: byStatus,
-        ...(sums as Sums),
-        ...rest,
-        attempts_today: attemptsToday,
-        updated_at: updatedAt?.toISOString() ?? null,
-      };
-    }),
+    route(businesses.platformTotals)(async () => totalsView(await use.totals())),
   ];
 };
 
@@ -99,6 +82,15 @@ type Sums = {
   alerts: number;
   people: number;
 };
+
+const totalsView = (totals: Awaited<ReturnType<OperatorPorts['totals']>>) => ({
+  businesses: totals.businesses,
+  ...(totals.sums as Sums),
+  zoho: totals.zoho,
+  zoho_looked_at: totals.lookedAt?.toISOString() ?? null,
+  attempts_today: totals.attemptsToday,
+  updated_at: totals.updatedAt?.toISOString() ?? null,
+});
 
 const listedView = ({
   businessId,

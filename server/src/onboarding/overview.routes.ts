@@ -1,4 +1,5 @@
 import { businesses } from '@muhuri/shared/contract/index';
+import type { ConnectionState } from '../connections/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import { route } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
@@ -35,25 +36,9 @@ export const overviewRoutes = (use: OverviewPorts) => {
         next_cursor: null,
       };
     }),
-    route(businesses.getZohoConfig)(async (call) => {
-      const state = await use.readZohoState(call.ctx);
-      return {
-        organization_id: state.organizationId,
-        organization_name: state.organizationName,
-        data_centre: state.dataCentre,
-        status: state.status,
-        grant_id: state.grantId,
-        connection_id: state.connectionId,
-        data_centres: use.listDataCentres(),
-        has_own_client: state.clientId !== null && !use.isPlatformClient(state.clientId),
-        webhooks: (await use.listHooks(call.ctx)).map((each) => ({
-          id: each.id,
-          module: each.module,
-          url: `${use.publicUrl}/api/v1/webhooks/zoho/…${each.keyPrefix}…`,
-          prefix: each.keyPrefix,
-        })),
-      };
-    }),
+    route(businesses.getZohoConfig)(async (call) =>
+      zohoView(use, await use.readZohoState(call.ctx), await use.listHooks(call.ctx)),
+    ),
     route(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),
     route(businesses.recentInvoices)(async (call, { query: { limit, cursor, ...filter } }) =>
       page(
@@ -93,3 +78,25 @@ export const overviewRoutes = (use: OverviewPorts) => {
     ),
   ];
 };
+
+/** Shows the connection with Zoho, and the addresses that Zoho calls. */
+const zohoView = (
+  use: Pick<OverviewPorts, 'listDataCentres' | 'isPlatformClient' | 'publicUrl'>,
+  state: ConnectionState,
+  hooks: Awaited<ReturnType<OverviewPorts['listHooks']>>,
+) => ({
+  organization_id: state.organizationId,
+  organization_name: state.organizationName,
+  data_centre: state.dataCentre,
+  status: state.status,
+  grant_id: state.grantId,
+  connection_id: state.connectionId,
+  data_centres: use.listDataCentres(),
+  has_own_client: state.clientId !== null && !use.isPlatformClient(state.clientId),
+  webhooks: hooks.map((each) => ({
+    id: each.id,
+    module: each.module,
+    url: `${use.publicUrl}/api/v1/webhooks/zoho/…${each.keyPrefix}…`,
+    prefix: each.keyPrefix,
+  })),
+});

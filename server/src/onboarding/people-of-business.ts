@@ -32,7 +32,7 @@ type Ports = {
   log: Log;
   background(work: Promise<unknown>): void;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
-  tellOfKeys: ReturnType<typeof notifyOfKeys>;
+  notifyAboutKeys: ReturnType<typeof notifyOfKeys>;
 };
 export type PersonOfBusiness = {
   personId: string;
@@ -225,7 +225,7 @@ function mailAboutKeys(
   name: string,
   { ctx, keys }: Place,
 ): void {
-  ports.tellOfKeys(ctx, {
+  ports.notifyAboutKeys(ctx, {
     lead: `An operator of the platform ${isBlocked ? 'keeps' : 'no longer keeps'} ${name} out. The reason: ${reason}`,
     keys: [
       {

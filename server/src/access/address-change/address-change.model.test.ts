@@ -11,10 +11,10 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const askedAt = new Date('2026-03-02T08:00:00Z');
 const after = (ms: number) => new Date(askedAt.getTime() + ms);
-const fresh: ChangeTimes = { askedAt, toldAt: null, mailsSent: 0, lastMailedAt: null };
+const fresh: ChangeTimes = { askedAt, notifiedAt: null, mailsSent: 0, lastMailedAt: null };
 const told = (mailsSent: number, lastMailedAt: Date): ChangeTimes => ({
   askedAt,
-  toldAt: askedAt,
+  notifiedAt: askedAt,
   mailsSent,
   lastMailedAt,
 });

@@ -11,27 +11,30 @@ const mailsMost = 7;
 /** How soon everybody is mailed again if somebody was not reached. */
 const retryMs = 60 * 60_000;
 
-/** What decides about the time of a change; `toldAt` is when everybody had been mailed. */
+/** What decides about the time of a change; `notifiedAt` is when everybody had been mailed. */
 export type ChangeTimes = {
   askedAt: Date;
-  toldAt: Date | null;
+  notifiedAt: Date | null;
   mailsSent: number;
   lastMailedAt: Date | null;
 };
 
 /** Returns when a change may be applied. */
-export const appliesFrom = ({ toldAt, askedAt }: Pick<ChangeTimes, 'toldAt' | 'askedAt'>): Date =>
-  new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + unnotifiedMs);
+export const appliesFrom = ({
+  notifiedAt,
+  askedAt,
+}: Pick<ChangeTimes, 'notifiedAt' | 'askedAt'>): Date =>
+  new Date(notifiedAt ? notifiedAt.getTime() + objectionMs : askedAt.getTime() + unnotifiedMs);
 
 export const isExpired = ({ askedAt }: Pick<ChangeTimes, 'askedAt'>, now: Date): boolean =>
   now.getTime() > askedAt.getTime() + pendingMs;
 
 /** Says whether a mail is due: once a day, and sooner if somebody was not reached. */
 export function isMailDue(change: ChangeTimes, now: Date): boolean {
-  const { toldAt, mailsSent, lastMailedAt, askedAt } = change;
-  if (isExpired(change, now) || (toldAt !== null && mailsSent >= mailsMost)) return false;
+  const { notifiedAt, mailsSent, lastMailedAt, askedAt } = change;
+  if (isExpired(change, now) || (notifiedAt !== null && mailsSent >= mailsMost)) return false;
   const sinceMs = now.getTime() - (lastMailedAt ?? askedAt).getTime();
-  return sinceMs >= (toldAt === null ? retryMs : dayMs);
+  return sinceMs >= (notifiedAt === null ? retryMs : dayMs);
 }
 
 /**
@@ -39,7 +42,7 @@ export function isMailDue(change: ChangeTimes, now: Date): boolean {
  * beginning, and again before the end.
  */
 export const isForEverybody = ({
-  toldAt,
+  notifiedAt,
   mailsSent,
-}: Pick<ChangeTimes, 'toldAt' | 'mailsSent'>): boolean =>
-  toldAt === null || mailsSent === mailsMost - 1;
+}: Pick<ChangeTimes, 'notifiedAt' | 'mailsSent'>): boolean =>
+  notifiedAt === null || mailsSent === mailsMost - 1;

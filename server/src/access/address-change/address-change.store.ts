@@ -13,7 +13,7 @@ export type AddressChange = {
   needsSecond: boolean;
   askedAt: Date;
   /** When everybody who may object had been mailed. */
-  toldAt: Date | null;
+  notifiedAt: Date | null;
   mailsSent: number;
   lastMailedAt: Date | null;
   state: 'open' | 'applied' | 'objected' | 'ended';
@@ -180,7 +180,7 @@ const toChange = (row: Record<string, unknown>): AddressChange => ({
   openedBy: row.opened_by as string,
   needsSecond: row.needs_second as boolean,
   askedAt: toDate(row.asked_at),
-  toldAt: toDateOrNull(row.told_at),
+  notifiedAt: toDateOrNull(row.told_at),
   mailsSent: row.mails_sent as number,
   lastMailedAt: toDateOrNull(row.last_mailed_at),
   state: row.state as AddressChange['state'],

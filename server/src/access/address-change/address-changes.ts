@@ -18,7 +18,7 @@ export const addressChanges = (ports: AddressChangePorts) => ({
   list: listAddressChanges(ports),
   apply: applyAddressChange(ports),
   object: objectToAddressChange(ports),
-  tellDue: mailDueObjections(ports),
+  mailDue: mailDueObjections(ports),
 });
 
 export type AddressChanges = ReturnType<typeof addressChanges>;

@@ -2,8 +2,8 @@ import { permissionsOf } from '@muhuri/shared/permissions';
 import type { Session } from '../../context.ts';
 import { secondFactorMs } from '../access.model.ts';
 
-/** Whom a caller works for now. */
-export const toBusinessView = (session: Session) =>
+/** Shows whom a caller works for now. */
+const toBusinessView = (session: Session) =>
   session.business && {
     id: session.business.membership.businessId,
     business_name: session.business.name,
@@ -13,7 +13,7 @@ export const toBusinessView = (session: Session) =>
     permissions: permissionsOf(session.business.membership),
   };
 
-/** A session as the API tells of it. */
+/** Shows a session as the API does. */
 export const toSessionView = (session: Session, now: Date) => ({
   expires_at: session.expiresAt.toISOString(),
   person: session.person,
@@ -28,3 +28,8 @@ function secondFactorOf(session: Session, now: Date): 'none' | 'needed' | 'passe
     ? 'passed'
     : 'needed';
 }
+
+/** Shows whom an answer is about: the business that the session is in. */
+export const ofBusiness = ({ session }: { session: Session }) => ({
+  business: toBusinessView(session),
+});

@@ -78,7 +78,7 @@ export const notifyPending =
     const pending = await ctx.transaction((tx) => listPendingWaysBack(tx, ports.clock.now()));
     const before = ports.clock.now().getTime() - retryMs;
     for (const each of pending)
-      if (!each.toldAt && each.askedAt.getTime() < before) {
+      if (!each.notifiedAt && each.askedAt.getTime() < before) {
         // The master key may be another one by now, and the link with it.
         const hash = hashOf(objectionSecret(ports, ctx.businessId, each.id));
         await ctx.transaction((tx) => setObjection(tx, each.id, hash));

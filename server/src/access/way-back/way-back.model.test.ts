@@ -5,11 +5,11 @@ const askedAt = new Date('2026-03-02T08:00:00Z');
 const after = (ms: number) => new Date(askedAt.getTime() + ms);
 
 test('An operator decides a day after every admin was notified', () => {
-  expect(operatorFrom({ askedAt, toldAt: after(5000) })).toEqual(after(5000 + objectionMs));
+  expect(operatorFrom({ askedAt, notifiedAt: after(5000) })).toEqual(after(5000 + objectionMs));
 });
 
 test('An operator decides after three days where an admin takes no mail', () => {
-  expect(operatorFrom({ askedAt, toldAt: null })).toEqual(after(unnotifiedMs));
+  expect(operatorFrom({ askedAt, notifiedAt: null })).toEqual(after(unnotifiedMs));
 });
 
 test.each([

@@ -11,8 +11,14 @@ export const pendingMs = 7 * 86_400_000;
 export const unnotifiedMs = 3 * 86_400_000;
 
 /** Returns when an operator may decide about a request. */
-export const operatorFrom = ({ toldAt, askedAt }: { toldAt: Date | null; askedAt: Date }): Date =>
-  new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + unnotifiedMs);
+export const operatorFrom = ({
+  notifiedAt,
+  askedAt,
+}: {
+  notifiedAt: Date | null;
+  askedAt: Date;
+}): Date =>
+  new Date(notifiedAt ? notifiedAt.getTime() + objectionMs : askedAt.getTime() + unnotifiedMs);
 
 /**
  * Says whether the password has changed since a request. The request proved the former password

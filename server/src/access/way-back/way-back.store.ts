@@ -15,7 +15,7 @@ export type WayBack = {
   askedAt: Date;
   until: Date;
   /** When every admin had been notified. */
-  toldAt: Date | null;
+  notifiedAt: Date | null;
   state: 'open' | 'granted' | 'refused' | 'objected';
   decidedAt: Date | null;
 };
@@ -55,7 +55,7 @@ export const endPendingOf = async (
 export async function insertWayBack(
   tx: Tx,
   businessId: string,
-  wayBack: Omit<WayBack, 'state' | 'decidedAt' | 'toldAt'> & { objectHash: string },
+  wayBack: Omit<WayBack, 'state' | 'decidedAt' | 'notifiedAt'> & { objectHash: string },
 ): Promise<WayBack | null> {
   const row = await queryOne(
     tx,
@@ -136,7 +136,7 @@ const toWayBack = (row: Record<string, unknown>): WayBack => ({
   userAgent: row.user_agent as string | null,
   askedAt: toDate(row.asked_at),
   until: toDate(row.until),
-  toldAt: toDateOrNull(row.told_at),
+  notifiedAt: toDateOrNull(row.told_at),
   state: row.state as WayBack['state'],
   decidedAt: toDateOrNull(row.decided_at),
 });

@@ -23,7 +23,7 @@ export const waysBack = (ports: WayBackPorts) => ({
   grantByAdmin: grantByAdmin(ports),
   grantByOperator: grantByOperator(ports),
   refuse: refuse(ports),
-  tellUntold: notifyPending(ports),
+  notifyPending: notifyPending(ports),
   object: objectToWayBack(ports),
 });
 
