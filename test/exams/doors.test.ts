@@ -1051,7 +1051,9 @@ test('every port and every file that reads or parses is known here, with what tr
     'books-people.ts': 'every method, above',
     'books-setup.ts': 'every method, above',
     'books-writing.ts': 'every method, above',
+    'calendar.ts': 'a moment of our own in a time zone: no text from outside',
     dialect: 'every reader of every dialect, above',
+    'paper.ts': 'what is printed, tried where it is kept: it draws or refuses, and reads nothing',
     'webhook-sender.ts': 'says a status and a word of our own: no text from outside',
     'vsdc.ts':
       'bytes as they came, read by the dialect: above, and over a wire among the scenarios of what comes in',
@@ -1067,6 +1069,7 @@ test('every port and every file that reads or parses is known here, with what tr
       'an address that the operator writes: no text from outside',
     'receipts/prepare/read-document.ts': 'a document of the books: under readDocument, above',
     'receipts/prepare/read-around.ts': 'rows of our own: no text from outside',
+    'cli/read-settings.ts': 'what the operator sets on the machine itself: no text from outside',
     'access/sessions/read-session.ts':
       'a token: what is not one of ours by its form reaches nothing, and no row has another one',
     'connections/consent/read.ts': 'rows of our own: no text from outside',
