@@ -21,8 +21,8 @@ export default defineConfig({
       include: ['**/*.model.ts'],
       reporter: ['text'],
       reportsDirectory: '.data/coverage',
-      // 95 is the aim. It only rises: where a table of tests is added, write its number here.
-      thresholds: { branches: 94 },
+      // It only rises: where a table of tests is added, write its number here.
+      thresholds: { branches: 95 },
     },
   },
 });
