@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
 import { receiptPdf } from '@muhuri/server/receipts/paper/receipt-pdf';
-import { limitConcurrency } from '@muhuri/server/platform/limit-concurrency';
+import { limitConcurrencyByKey } from '@muhuri/server/platform/limit-concurrency-by-key';
 import { openBrowser } from '../e2e/browser.ts';
 import { line, median, spread } from './measure.ts';
 
@@ -125,12 +125,12 @@ export async function benchPaper(): Promise<void> {
     'aim ≤ 5.5 (linear)',
   );
   // As many at once as the server draws, of thirty that are asked for.
-  const turn = limitConcurrency(2);
+  const turn = limitConcurrencyByKey(2);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   await Promise.all(
     Array.from({ length: 30 }, () =>
-      turn(() => receiptPdf({ ...paper, lines: linesOf(500) }, 'a4', at)),
+      turn('paper', () => receiptPdf({ ...paper, lines: linesOf(500) }, 'a4', at)),
     ),
   );
   delay.disable();

@@ -1,4 +1,4 @@
-import { limitConcurrency } from './limit-concurrency.ts';
+import pLimit, { type LimitFunction } from 'p-limit';
 
 /**
  * Lets so many pieces of work with the same key run at once in this process; others of that key
@@ -7,9 +7,9 @@ import { limitConcurrency } from './limit-concurrency.ts';
 export function limitConcurrencyByKey(
   atOnce: number,
 ): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const queues = new Map<string, { turn: ReturnType<typeof limitConcurrency>; waiting: number }>();
+  const queues = new Map<string, { turn: LimitFunction; waiting: number }>();
   return async (key, work) => {
-    const queue = queues.get(key) ?? { turn: limitConcurrency(atOnce), waiting: 0 };
+    const queue = queues.get(key) ?? { turn: pLimit(atOnce), waiting: 0 };
     queues.set(key, queue);
     queue.waiting += 1;
     try {

@@ -1,7 +1,7 @@
+import pLimit from 'p-limit';
 import type { Context } from '../../context.ts';
 import { closingTimes } from '../../platform/closing-times.ts';
 import { retryOnDeadlock } from '../../platform/db/retry-on-deadlock.ts';
-import { limitConcurrency } from '../../platform/limit-concurrency.ts';
 import type { RunJob } from '../../platform/run-job.ts';
 import type { Runtime } from '../../platform/runtime.ts';
 import { auditWritten } from '../../audit/index.ts';
@@ -66,7 +66,7 @@ export async function openLaneWork(runtime: Runtime, needs: Needs) {
  * a few at a time are done sooner than all at once.
  */
 function laneContexts({ databasePoolMax, contextFor }: Runtime): (businessId: string) => Context {
-  const laneTurn = limitConcurrency(Math.max(2, Math.floor(databasePoolMax / 2)));
+  const laneTurn = pLimit(Math.max(2, Math.floor(databasePoolMax / 2)));
   const contextOf = contextFor('lane');
   return (businessId) => {
     const ctx = contextOf(businessId);
