@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
@@ -95,11 +96,10 @@ async function inspect(ports: Ports, ctx: Context): Promise<void> {
  * is told of, once a minute.
  */
 function lookupAllowance(ports: Ports): (ctx: Context, route: string, wanted: number) => number {
-  const counts = new Map<string, LookupCount>();
+  const counts = new LRUCache<string, LookupCount>({ max: actorsMost });
   return (ctx, route, wanted) => {
     const minute = Math.floor(ports.clock.now().getTime() / 60_000);
     const actor = `${ctx.businessId} ${ctx.actor.id}`;
-    if (counts.size > actorsMost) counts.clear();
     const { count, allowed, isFirstBeyond } = countLookups(counts.get(actor), minute, wanted);
     counts.set(actor, count);
     if (isFirstBeyond) tellOfGuessing(ports, ctx, route);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Alerts } from '../alerts/index.ts';
 import type { Context } from '../context.ts';
@@ -88,7 +89,7 @@ type KnownFailures = {
  * that job fails here, or is forgotten with its age.
  */
 function knownFailures(ports: Ports): KnownFailures {
-  const known = new Map<string, Set<string>>();
+  const known = new LRUCache<string, Set<string>>({ max: knownMax });
   return {
     async of(businessId) {
       const have = known.get(businessId);
@@ -96,7 +97,6 @@ function knownFailures(ports: Ports): KnownFailures {
       const found = new Set(
         (await ports.contextOf(businessId).transaction(listFailures)).map((each) => each.job),
       );
-      if (known.size > knownMax) known.clear();
       known.set(businessId, found);
       return found;
     },

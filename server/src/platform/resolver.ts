@@ -2,6 +2,7 @@ import type { LookupOptions } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP, type LookupFunction } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { openFairQueue } from './fair-queue.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -104,16 +105,11 @@ export function openNameResolver(instead: Partial<ResolverSettings> = {}): NameR
 
 /** Asks the name servers once per name, whoever else asks meanwhile; the answer is kept for all. */
 function answers(settings: ResolverSettings, local: Local) {
-  const kept = new Map<string, { answer: Answer; until: number }>();
+  const kept = new LRUCache<string, { answer: Answer; until: number }>({ max: keptMax });
   const underWay = new Map<string, Promise<Answer>>();
   const keep = (name: string, answer: Answer): Answer => {
     const keptMs = answer.is === 'found' ? settings.keptMs : settings.missKeptMs;
-    kept.delete(name);
     kept.set(name, { answer, until: performance.now() + keptMs });
-    for (const [oldest] of kept) {
-      if (kept.size <= keptMax) break;
-      kept.delete(oldest);
-    }
     return answer;
   };
   return {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Quotas, readQuotas } from './usage.store.ts';
@@ -16,12 +17,11 @@ const knownMax = 10_000;
 
 /** Knows the quotas of businesses for a while. */
 export function knownQuotas({ clock, contextOf, limits }: Ports) {
-  const known = new Map<string, { quotas: Quotas; until: number }>();
+  const known = new LRUCache<string, { quotas: Quotas; until: number }>({ max: knownMax });
   const quotasOf = async (businessId: string): Promise<Quotas> => {
     const have = known.get(businessId);
     if (have && have.until > clock.now().getTime()) return have.quotas;
     const quotas = await contextOf(businessId).transaction(readQuotas);
-    if (known.size > knownMax) known.clear();
     known.set(businessId, { quotas, until: clock.now().getTime() + quotasMs });
     return quotas;
   };

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { holdDataKey } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -36,7 +37,7 @@ export function businessOf(key: string): string {
 
 /** Returns what finds an address by its key, and remembers it for a moment. */
 export function knownAddresses(ports: Ports): (ctx: Context, key: string) => Promise<KnownAddress> {
-  const known = new Map<string, KnownAddress & { until: number }>();
+  const known = new LRUCache<string, KnownAddress & { until: number }>({ max: knownMax });
   return async (ctx, key) => {
     const keyHash = sha256(key);
     const now = ports.clock.now();
@@ -44,7 +45,6 @@ export function knownAddresses(ports: Ports): (ctx: Context, key: string) => Pro
     if (have && have.until > now.getTime()) return have;
     const found = await ctx.transaction((tx) => readAddress(ports.vault, tx, ctx, keyHash, now));
     if (!found) throw new AppError('not_found');
-    if (known.size > knownMax) known.clear();
     known.set(keyHash, { ...found, until: now.getTime() + knownMs });
     return found;
   };

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Alerts } from '../alerts/index.ts';
 import type { Context } from '../context.ts';
 import type { Log } from '../platform/log.ts';
@@ -21,11 +22,10 @@ export type RefuseDelivery = (
 
 /** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
 export function refusedDeliveries(ports: Ports): RefuseDelivery {
-  const counts = new Map<string, RefusalCount>();
+  const counts = new LRUCache<string, RefusalCount>({ max: knownMax });
   return async (ctx, hook, delivery, unread = null) => {
     const { verdict } = delivery;
     const fate = countRefusal(counts.get(hook.id), verdict, delivery.at.getTime());
-    if (counts.size > knownMax) counts.clear();
     counts.set(hook.id, fate.count);
     if (!fate.isKept && !fate.isCluster) return verdict;
     await ctx.transaction(async (tx) => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import type { Context as HonoContext, MiddlewareHandler } from 'hono';
 import { AppError } from '../app-error.ts';
 import { problemAnswer } from './problem-response.ts';
@@ -31,7 +32,7 @@ async function tooLarge(c: HonoContext): Promise<Response> {
  * is read, so that whoever floods costs the others next to nothing. Only a token that was found to
  * be real stands here: a made-up one learns nothing from it.
  */
-const overLimit = new Map<string, number>();
+const overLimit = new LRUCache<string, number>({ max: 10_000 });
 
 export async function stillLimited(token: string): Promise<void> {
   const seconds = Math.ceil(((overLimit.get(token) ?? 0) - performance.now()) / 1000);
@@ -54,7 +55,6 @@ export async function limited<T>(token: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (error instanceof AppError && error.code === 'rate_limited') {
-      if (overLimit.size > 10_000) overLimit.clear();
       // Looked at again soon: a limit that was raised, or another process's, must not be waited
       // for.
       overLimit.set(

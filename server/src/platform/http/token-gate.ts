@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { ProblemCode } from '@muhuri/shared/problems';
 import { AppError } from '../app-error.ts';
 import { networkOf } from './network-of.ts';
@@ -36,14 +37,12 @@ const most = 20_000;
  * out who share their address.
  */
 export function openTokenGate<T>({ look, refusal, limits }: Ports<T>): TokenGate<T> {
-  const refused = new Map<string, number>();
-  const real = new Map<string, number>();
-  const holds = (among: Map<string, number>, hash: string) =>
+  const refused = new LRUCache<string, number>({ max: most });
+  const real = new LRUCache<string, number>({ max: most });
+  const holds = (among: LRUCache<string, number>, hash: string) =>
     (among.get(hash) ?? 0) > performance.now();
-  const keep = (among: Map<string, number>, hash: string, ms: number) => {
-    if (among.size >= most) among.clear();
-    among.set(hash, performance.now() + ms);
-  };
+  const keep = (among: LRUCache<string, number>, hash: string, ms: number) =>
+    void among.set(hash, performance.now() + ms);
   return {
     async read(token, address) {
       const hash = createHash('sha256').update(token).digest('base64url');
