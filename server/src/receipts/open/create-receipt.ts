@@ -1,6 +1,5 @@
 import type { Alerts } from '../../alerts/index.ts';
 import type { Recorder } from '../../audit/index.ts';
-import type { Device } from '../../branches/index.ts';
 import { hasUnregistered } from '../../catalogue/index.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
@@ -84,109 +83,129 @@ export const createReceipt =
     }
   };
 
-/** The same for a document that was read just now. */
+/** Creates the receipt of a document that was read just now, or finds the one there is. */
 export const createPrepared =
   (ports: Omit<CreatePorts, 'prepareSale'>) =>
   async (ctx: Context, prepared: Prepared, existing: Receipt | null): Promise<Receipt> => {
-    const { module, id: documentId } = prepared.document;
-    // A production device signs nothing before the setup has been walked through; a rehearsal on a
-    // sandbox device is part of it.
-    if (prepared.business.status === 'pending' && prepared.device?.environment === 'production')
-      throw new AppError('setup_unfinished');
-    if (prepared.business.status !== 'active' && prepared.business.status !== 'pending')
-      throw new AppError('business_suspended');
+    mustBeAtWork(prepared);
     const { filed, device } = prepared;
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {
+      const creation = { ports, tx, ctx, prepared, filed, device };
       if (!(existing ? await holdLanes(tx, device.id, existing) : await holdDevice(tx, device.id)))
         throw new AppError('device_switched');
-      const fitted = prepared.saleReceipt
-        ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) }
-        : filed;
-      const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
-      const as = {
-        filed: coded,
-        needsRegistering: await hasUnregistered(
-          tx,
-          device.id,
-          coded.sale.lines.map((line) => line.itemCode),
-        ),
-        documentHash: prepared.documentHash,
-        answers: prepared.answers,
-        documentNumber: filed.sale.documentNumber,
-        documentDate: filed.sale.documentDate,
-        branchId: device.branchId,
-        deviceId: device.id,
-        saleReceiptId: prepared.saleReceipt?.id ?? null,
-      };
+      const content = await contentOf(creation, existing?.id ?? null);
       const { id, isDoubted = false } = existing
-        ? await reopen(tx, ctx, existing.id, as)
-        : { id: await open(tx, ctx, as) };
+        ? await reopen(creation, existing.id, content)
+        : { id: await open(creation, content) };
       // Of what is in doubt instead nothing is sealed here: what was said of another system stands.
       if (device.environment === 'production' && !isDoubted)
-        await sealHereInstead(
-          ports,
-          tx,
-          ctx,
-          { module, documentId },
-          { receiptId: id, answers: prepared.answers },
-        );
+        await sealHereInstead(ports, tx, ctx, keyOf(prepared), {
+          receiptId: id,
+          answers: prepared.answers,
+        });
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return getReceipt(tx, id);
     });
-
-    async function open(tx: Tx, ctx: Context, as: Requeued): Promise<string> {
-      const id = ports.newId('receipt');
-      const isNew = await insertReceipt(
-        tx,
-        ctx.businessId,
-        { ...as, id, module, documentId, kind: as.filed.sale.kind },
-        ports.clock.now(),
-      );
-      if (!isNew)
-        return (
-          (await findReceiptIn(tx, (device as Device).environment, module, documentId)) as Receipt
-        ).id;
-      await ports.record(tx, ctx, {
-        action: 'receipt.opened',
-        subject: id,
-        after: {
-          module,
-          document_id: documentId,
-          document_number: as.documentNumber,
-          total: as.filed.sale.total,
-          ...confirmed(as),
-        },
-      });
-      return id;
-    }
-
-    async function reopen(
-      tx: Tx,
-      ctx: Context,
-      id: string,
-      as: Requeued,
-    ): Promise<{ id: string; isDoubted?: true }> {
-      const locked = await lockReceipt(tx, id);
-      // Somebody else was quicker: what they did stands.
-      if (locked?.movedTo) return { id: locked.movedTo };
-      if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return { id };
-      mustBeUncontested(locked);
-      // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
-      const doubted = await doubtAnother({ ports, tx, ctx, at: ports.clock.now() }, locked);
-      if (doubted) return { id: doubted, isDoubted: true };
-      if (locked.deviceId !== as.deviceId)
-        return { id: await moveTo({ ports, tx, ctx }, locked, as) };
-      await requeueReceipt(tx, id, as, ports.clock.now());
-      await ports.record(tx, ctx, {
-        action: 'receipt.reopened',
-        subject: id,
-        before: { state: locked.state, problem: locked.problem },
-        after: { total: as.filed.sale.total, ...confirmed(as) },
-      });
-      return { id };
-    }
   };
+
+/** One document that is being opened, with what it would be signed as. */
+type Creation = {
+  ports: Omit<CreatePorts, 'prepareSale'>;
+  tx: Tx;
+  ctx: Context;
+  prepared: Prepared;
+  filed: NonNullable<Prepared['filed']>;
+  device: NonNullable<Prepared['device']>;
+};
+
+const keyOf = ({ document: { module, id } }: Prepared) => ({ module, documentId: id });
+
+/**
+ * Refuses what may not sign: a production device before the setup has been walked through (a
+ * rehearsal on a sandbox device is part of it), and a business that is suspended or closed.
+ */
+function mustBeAtWork({ business: { status }, device }: Prepared): void {
+  if (status === 'pending' && device?.environment === 'production')
+    throw new AppError('setup_unfinished');
+  if (status !== 'active' && status !== 'pending') throw new AppError('business_suspended');
+}
+
+async function contentOf(
+  { ports, tx, ctx, prepared, filed, device }: Creation,
+  existingId: string | null,
+): Promise<Requeued> {
+  const fitted = prepared.saleReceipt
+    ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existingId) }
+    : filed;
+  const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
+  const codes = coded.sale.lines.map((line) => line.itemCode);
+  return {
+    filed: coded,
+    needsRegistering: await hasUnregistered(tx, device.id, codes),
+    documentHash: prepared.documentHash,
+    answers: prepared.answers,
+    documentNumber: filed.sale.documentNumber,
+    documentDate: filed.sale.documentDate,
+    branchId: device.branchId,
+    deviceId: device.id,
+    saleReceiptId: prepared.saleReceipt?.id ?? null,
+  };
+}
+
+async function open(
+  { ports, tx, ctx, prepared, device }: Creation,
+  content: Requeued,
+): Promise<string> {
+  const { module, documentId } = keyOf(prepared);
+  const id = ports.newId('receipt');
+  const { sale } = content.filed;
+  const isNew = await insertReceipt(
+    tx,
+    ctx.businessId,
+    { ...content, id, module, documentId, kind: sale.kind },
+    ports.clock.now(),
+  );
+  if (!isNew)
+    return ((await findReceiptIn(tx, device.environment, module, documentId)) as Receipt).id;
+  await ports.record(tx, ctx, {
+    action: 'receipt.opened',
+    subject: id,
+    after: {
+      module,
+      document_id: documentId,
+      document_number: content.documentNumber,
+      total: sale.total,
+      ...confirmed(content),
+    },
+  });
+  return id;
+}
+
+async function reopen(
+  { ports, tx, ctx }: Creation,
+  id: string,
+  content: Requeued,
+): Promise<{ id: string; isDoubted?: true }> {
+  const locked = await lockReceipt(tx, id);
+  // Somebody else was quicker: what they did stands.
+  if (locked?.movedTo) return { id: locked.movedTo };
+  if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return { id };
+  mustBeUncontested(locked);
+  // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
+  const doubted = await doubtAnother({ ports, tx, ctx, at: ports.clock.now() }, locked);
+  if (doubted) return { id: doubted, isDoubted: true };
+  if (locked.deviceId !== content.deviceId)
+    return { id: await moveTo({ ports, tx, ctx }, locked, content) };
+  await requeueReceipt(tx, id, content, ports.clock.now());
+  await ports.record(tx, ctx, {
+    action: 'receipt.reopened',
+    subject: id,
+    before: { state: locked.state, problem: locked.problem },
+    after: { total: content.filed.sale.total, ...confirmed(content) },
+  });
+  return { id };
+}
 
 /**
  * Whether a device still takes documents, under the lock of its lane: what is put back there may

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
-import type { LanePorts } from '../lane/lane-ports.ts';
+import type { LanePorts, LaneWork } from '../lane/lane-ports.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { listSuspects } from '../receipt/doubt.store.ts';
 import { lockLane } from '../lane/lane.store.ts';
@@ -91,7 +91,7 @@ export const confirmReversal =
       if (reversal.invoiceNumber !== receipt.invoiceNumber) throw new AppError('version_conflict');
       await mustBeAlone(tx, receipt);
       const at = ports.clock.now();
-      const id = await openRefund(ports, tx, ctx, receipt, reversal, person, at);
+      const id = await openRefund({ ports, tx, ctx, at }, receipt, reversal, person);
       await confirmProposal(tx, receiptId, person, id, at);
       await ports.record(tx, ctx, {
         action: 'receipt.reversal_confirmed',
@@ -207,13 +207,10 @@ async function findEndedRefund(
  * withdrawn before goes again.
  */
 async function openRefund(
-  ports: Ports,
-  tx: Tx,
-  ctx: Context,
+  { ports, tx, ctx, at }: LaneWork<Ports>,
   receipt: Receipt,
   reversal: Reversal,
   person: Person,
-  at: Date,
 ): Promise<string> {
   const { sale, terms } = receipt.filed;
   const filed: SigningInput = {
