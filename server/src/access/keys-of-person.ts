@@ -148,7 +148,7 @@ export const findMakers =
     return new Map([...who].map(([subject, { id }]) => [subject, makers.get(id) as Maker]));
   };
 
-type TellPorts = {
+type NotifyPorts = {
   database: Database;
   sendMail: SendMail;
   log: Log;
@@ -156,18 +156,20 @@ type TellPorts = {
   publicUrl: string;
 };
 
+type KeyList = { title: string; keys: ApiKeyEntity[] };
+
 /**
- * By mail to every admin who is there, behind the answer: a program that stops must not be a riddle
- * to those who look after it.
+ * Mails every admin who is not blocked, behind the response, what became of keys: a program that
+ * stops must not be a riddle to those who look after it.
  */
 export const notifyOfKeys =
-  (ports: TellPorts) =>
-  (ctx: Context, what: { lead: string; keys: { title: string; of: ApiKeyEntity[] }[] }): void => {
-    if (what.keys.every(({ of }) => of.length === 0)) return;
-    const list = ({ title, of }: { title: string; of: ApiKeyEntity[] }) =>
-      of.length === 0
+  (ports: NotifyPorts) =>
+  (ctx: Context, notice: { lead: string; lists: KeyList[] }): void => {
+    if (notice.lists.every(({ keys }) => keys.length === 0)) return;
+    const listed = ({ title, keys }: KeyList) =>
+      keys.length === 0
         ? ''
-        : `${title}\n${of.map((each) => `- ${each.name} (${each.prefix}…)`).join('\n')}\n\n`;
+        : `${title}\n${keys.map((each) => `- ${each.name} (${each.prefix}…)`).join('\n')}\n\n`;
     const mail = async () => {
       const { members, name } = await ctx.transaction(async (tx) => ({
         members: await listMembers(tx),
@@ -176,7 +178,7 @@ export const notifyOfKeys =
       const admins = members
         .filter((each) => each.status === 'active' && each.role === 'business_admin')
         .map((each) => each.personId);
-      const text = `${what.lead}\n\n${what.keys.map(list).join('')}The keys of ${name} are at ${ports.publicUrl}/settings, under "API keys".\n`;
+      const text = `${notice.lead}\n\n${notice.lists.map(listed).join('')}The keys of ${name} are at ${ports.publicUrl}/settings, under "API keys".\n`;
       for (const person of await ports.database.platform((tx) => listPersons(tx, admins)))
         if (!person.isBlocked)
           await ports

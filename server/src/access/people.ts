@@ -178,9 +178,9 @@ const mailAboutKeys = (
 ): void =>
   ports.notifyAboutKeys(ctx, {
     lead,
-    keys: [
-      { title: 'These have ended; a program that used one needs a new one:', of: ended },
-      { title: 'These go on, because it was decided so; replace them soon:', of: kept },
+    lists: [
+      { title: 'These have ended; a program that used one needs a new one:', keys: ended },
+      { title: 'These go on, because it was decided so; replace them soon:', keys: kept },
     ],
   });
 

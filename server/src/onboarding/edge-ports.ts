@@ -25,9 +25,9 @@ export type Listed = DirectoryEntry & { totals: BusinessTotals | null };
 /** What a business sets of itself. */
 export type SettingsPorts = {
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
-  correctTaxpayer(ctx: Ctx, to: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
+  correctTaxpayer(ctx: Ctx, change: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
   getSettings(ctx: Ctx): Promise<Business>;
-  updateSettings(ctx: Ctx, to: SettingsChange, withFactor: () => void): Promise<Business>;
+  updateSettings(ctx: Ctx, change: SettingsChange, withFactor: () => void): Promise<Business>;
   /** Throws unless the second factor was given in this session a short while ago. */
   withFactor(session: Call['session']): void;
   ownBranding: OwnBranding;
@@ -69,7 +69,7 @@ export type OperatorPorts = {
     page: Page & { search: string | null; status: string | null },
   ): Promise<Listed[]>;
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
-  update(ctx: Ctx, to: InputOf<typeof businesses.updateBusiness>): Promise<Business>;
+  update(ctx: Ctx, change: InputOf<typeof businesses.updateBusiness>): Promise<Business>;
   setStatus(
     ctx: Ctx,
     status: 'active' | 'suspended' | 'closed',
@@ -77,7 +77,7 @@ export type OperatorPorts = {
   ): Promise<Business>;
   setQuotas(
     ctx: Ctx,
-    to: { requests_per_minute: number | null; requests_per_day: number | null },
+    quotas: { requests_per_minute: number | null; requests_per_day: number | null },
   ): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   beginSupport(ctx: Ctx, ask: { reason: string; minutes: number }): Promise<Support>;

@@ -46,8 +46,8 @@ export function openOperator(
     get: getBusinessEntry({ database }),
     update: updateBusiness(managing),
     setStatus: setBusinessStatus(managing),
-    setQuotas: async (ctx, to) => {
-      await quotas(ctx, to);
+    setQuotas: async (ctx, given) => {
+      await quotas(ctx, given);
       limits.forget(ctx.businessId);
     },
     inviteAdmin: inviteAdmin(managing),

@@ -48,12 +48,16 @@ export const peopleOfBusinessRoutes = (use: Use) => [
   })),
   route(businesses.openAddressChange)(async (call, { input }) =>
     addressChangeView(
-      await use.addressChanges.open(by(call.onBusiness), call.onBusiness, input),
+      await use.addressChanges.open(actorOf(call.onBusiness), call.onBusiness, input),
       call.session.person.id,
     ),
   ),
   route(businesses.applyAddressChange)(async (call, { input }) => {
-    await use.addressChanges.apply(by(call.onBusiness), call.onBusiness, input.address_change_id);
+    await use.addressChanges.apply(
+      actorOf(call.onBusiness),
+      call.onBusiness,
+      input.address_change_id,
+    );
     return {};
   }),
   route(businesses.grantWayBackByOperator)(async (call, { input }) => ({
@@ -61,7 +65,7 @@ export const peopleOfBusinessRoutes = (use: Use) => [
   })),
 ];
 
-const by = (ctx: Ctx) => ({
+const actorOf = (ctx: Ctx) => ({
   type: ctx.actor.type,
   id: ctx.actor.id,
   origin: ctx.origin,
@@ -69,15 +73,15 @@ const by = (ctx: Ctx) => ({
 });
 
 const addressChangeView = (
-  is: Awaited<ReturnType<AddressChanges['list']>>[number],
+  change: Awaited<ReturnType<AddressChanges['list']>>[number],
   ownId: string,
 ) => ({
-  id: is.id,
-  person_id: is.personId,
-  name: is.name,
-  email: is.email,
-  reason: is.reason,
-  asked_at: is.askedAt.toISOString(),
-  operator_from: is.from.toISOString(),
-  needs_another_operator: is.needsSecond && is.openedBy === ownId,
+  id: change.id,
+  person_id: change.personId,
+  name: change.name,
+  email: change.email,
+  reason: change.reason,
+  asked_at: change.askedAt.toISOString(),
+  operator_from: change.from.toISOString(),
+  needs_another_operator: change.needsSecond && change.openedBy === ownId,
 });

@@ -227,12 +227,12 @@ function mailAboutKeys(
 ): void {
   ports.notifyAboutKeys(ctx, {
     lead: `An operator of the platform ${isBlocked ? 'keeps' : 'no longer keeps'} ${name} out. The reason: ${reason}`,
-    keys: [
+    lists: [
       {
         title: isBlocked
           ? 'Meanwhile these API keys that they made open nothing. A program that needs one goes on with a new key:'
           : 'These API keys that they made work again; revoke what was replaced:',
-        of: keys,
+        keys,
       },
     ],
   });

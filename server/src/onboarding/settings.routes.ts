@@ -39,14 +39,14 @@ export const settingsRoutes = (use: SettingsPorts) => {
   ];
 };
 
-const configView = (is: Business) => {
-  const { verification_base: _base, ...settings } = is.settings;
+const configView = (business: Business) => {
+  const { verification_base: _base, ...settings } = business.settings;
   return {
     settings,
-    branding: is.branding,
-    go_live_date: is.goLiveDate,
-    location: is.location,
-    phone_number: is.phone,
-    version: is.version,
+    branding: business.branding,
+    go_live_date: business.goLiveDate,
+    location: business.location,
+    phone_number: business.phone,
+    version: business.version,
   };
 };

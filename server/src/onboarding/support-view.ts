@@ -8,11 +8,11 @@ export type Support = {
   endedAt?: Date | null | undefined;
 };
 
-export const supportView = (is: Support) => ({
-  id: is.id,
-  operator_name: is.operatorName,
-  reason: is.reason,
-  begun_at: is.begunAt.toISOString(),
-  until: is.until.toISOString(),
-  ended_at: is.endedAt?.toISOString() ?? null,
+export const supportView = (support: Support) => ({
+  id: support.id,
+  operator_name: support.operatorName,
+  reason: support.reason,
+  begun_at: support.begunAt.toISOString(),
+  until: support.until.toISOString(),
+  ended_at: support.endedAt?.toISOString() ?? null,
 });
