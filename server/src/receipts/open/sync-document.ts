@@ -28,26 +28,20 @@ export type SyncDocument = (
 ) => Promise<SyncedDocument>;
 
 /**
- * Looks at a document because something says that it changed. A sealed one is looked through for
- * drift; one that is not sealed and that `wants` says yes to is sealed, if nothing is missing. A
+ * Synchronizes a document of which something says that it changed. A signed one is checked for
+ * drift; one that is not signed and that `wants` accepts is opened, if nothing is missing. A
  * person's withdrawal is not overruled, and what waits or is in doubt is the lane's.
  */
 export const syncDocument =
   (ports: CreatePorts): SyncDocument =>
   async (ctx, module, id, wants) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
-    if (found?.state === 'queued' || found?.state === 'in_doubt')
-      return { document: null, receipt: found, problem: found.problem };
-    const read = (own: Receipt | null) =>
-      ports.prepareSale(ctx, module, id, {}, own).catch((error: unknown) => {
-        if (error instanceof AppError && error.code === 'document_unknown') return null;
-        throw error;
-      });
+    if (isOfLane(found)) return leftToLane(found);
+    const read = (own: Receipt | null) => readIfThere(ports, ctx, { module, id }, own);
     const first = await read(found);
     const receipt = first ? await ownReceipt(ctx, first, found) : found;
     const prepared = receipt?.id === found?.id ? first : await read(receipt);
-    if (receipt?.state === 'queued' || receipt?.state === 'in_doubt')
-      return { document: null, receipt, problem: receipt.problem };
+    if (isOfLane(receipt)) return leftToLane(receipt);
     if (receipt?.state === 'signed')
       return {
         document: prepared?.document ?? null,
@@ -55,24 +49,62 @@ export const syncDocument =
         problem: null,
       };
     if (!prepared) return { document: null, receipt, problem: null };
-    const { document } = prepared;
-    // What a device refused it would refuse again, unless the document has changed since.
-    const isTriedBefore =
-      receipt?.state === 'withdrawn' ||
-      (receipt?.state === 'refused' && isStill(document, receipt.documentHash));
     // Asked in any case: whether it is exempt is known by that.
-    if (!wants(prepared) || isTriedBefore)
-      return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
-    if (prepared.findings.length > 0)
-      return { document, receipt, problem: prepared.findings[0] as StoredProblem };
-    try {
-      return {
-        document,
-        receipt: await createPrepared(ports)(ctx, prepared, receipt),
-        problem: null,
-      };
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return { document, receipt, problem: error.problem };
-    }
+    const isWanted = wants(prepared);
+    const problem = whyNotOpened(prepared, receipt, isWanted);
+    if (problem !== undefined) return { document: prepared.document, receipt, problem };
+    return openWanted(ports, ctx, prepared, receipt);
   };
+
+const isOfLane = (receipt: Receipt | null): receipt is Receipt & { state: 'queued' | 'in_doubt' } =>
+  receipt?.state === 'queued' || receipt?.state === 'in_doubt';
+
+const leftToLane = (receipt: Receipt): SyncedDocument => ({
+  document: null,
+  receipt,
+  problem: receipt.problem,
+});
+
+/** Reads a document; null: it is not there any more. */
+const readIfThere = (
+  ports: CreatePorts,
+  ctx: Context,
+  { module, id }: Pick<BooksDocument, 'module' | 'id'>,
+  own: Receipt | null,
+): Promise<Prepared | null> =>
+  ports.prepareSale(ctx, module, id, {}, own).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'document_unknown') return null;
+    throw error;
+  });
+
+/** Says why a document is not opened, if that is known; undefined: it is opened. */
+function whyNotOpened(
+  { document, findings }: Prepared,
+  receipt: Receipt | null,
+  isWanted: boolean,
+): StoredProblem | null | undefined {
+  const [finding] = findings;
+  if (!isWanted || isTriedBefore(document, receipt)) return receipt?.problem ?? finding ?? null;
+  return finding;
+}
+
+/** What a device refused it would refuse again, unless the document has changed since. */
+const isTriedBefore = (document: BooksDocument, receipt: Receipt | null): boolean =>
+  receipt?.state === 'withdrawn' ||
+  (receipt?.state === 'refused' && isStill(document, receipt.documentHash));
+
+async function openWanted(
+  ports: CreatePorts,
+  ctx: Context,
+  prepared: Prepared,
+  receipt: Receipt | null,
+): Promise<SyncedDocument> {
+  const { document } = prepared;
+  try {
+    const opened = await createPrepared(ports)(ctx, prepared, receipt);
+    return { document, receipt: opened, problem: null };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { document, receipt, problem: error.problem };
+  }
+}
