@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
@@ -9,13 +8,12 @@ import {
   defaultSettings,
   type EndedExemption,
 } from './business.model.ts';
-
-const hashOf = (logo: string): string => createHash('sha256').update(logo).digest('hex');
+import { sha256 } from '../platform/digest.ts';
 
 /** Separates a logo that is not ours by its hash from what readers see. */
 function brandingOf(row: Record<string, unknown>): Pick<Business, 'branding' | 'foreignLogo'> {
   const branding = fromJson<Branding>(row.branding);
-  const isOwn = !branding.logo || hashOf(branding.logo) === row.logo_hash;
+  const isOwn = !branding.logo || sha256(branding.logo) === row.logo_hash;
   return isOwn
     ? { branding, foreignLogo: null }
     : { branding: { ...branding, logo: null }, foreignLogo: branding.logo };
@@ -30,7 +28,7 @@ const storedBranding = ({
   hash: string | null,
 ] => [
   json({ ...branding, logo: foreignLogo ?? branding.logo }),
-  !foreignLogo && branding.logo ? hashOf(branding.logo) : null,
+  !foreignLogo && branding.logo ? sha256(branding.logo) : null,
 ];
 
 /**

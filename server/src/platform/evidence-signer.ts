@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
+import { sha256 } from './digest.ts';
 
 /** Signs what leaves the house, so that it can be told later that it was not changed. */
 export type EvidenceSigner = {
@@ -32,8 +33,7 @@ export function evidenceSignerFrom(masterKey: Buffer): EvidenceSigner {
   };
 }
 
-export const fingerprintOf = (publicKey: string): string =>
-  createHash('sha256').update(publicKey).digest('hex').slice(0, 32);
+export const fingerprintOf = (publicKey: string): string => sha256(publicKey).slice(0, 32);
 
 export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
   try {

@@ -3,8 +3,9 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksUser } from '../ports/books-people.ts';
 import { asPerson, memberLookup } from './find-member.ts';
-import { endOfStep, hashOf, type PairingPorts, refuse } from './pairing-ports.ts';
+import { endOfStep, type PairingPorts, refuse } from './pairing-ports.ts';
 import { decidePairing, keepMembership, type Pairing } from './pairing.store.ts';
+import { sha256 } from '../platform/digest.ts';
 
 /** A pairing whose question was answered. */
 type Answered = { ctx: Context; pairing: Pairing; zohoUser: BooksUser; from: From };
@@ -21,7 +22,7 @@ export const approvePairing =
     from: From,
   ): Promise<{ state: 'approved' | 'refused' }> => {
     const pairing = await ports.database.platform((tx) =>
-      decidePairing(tx, hashOf(browserSecret), isMine ? 'approved' : 'refused', ports.clock.now()),
+      decidePairing(tx, sha256(browserSecret), isMine ? 'approved' : 'refused', ports.clock.now()),
     );
     if (!pairing?.businessId || !pairing.zohoUser) throw new AppError('pairing_expired');
     const ctx = { ...ports.contextOf(pairing.businessId), origin: from.address };

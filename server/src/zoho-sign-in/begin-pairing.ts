@@ -2,8 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { counting, type From } from '../access/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import { networkOf } from '../platform/http/network-of.ts';
-import { endOfStep, hashOf, type PairingPorts } from './pairing-ports.ts';
+import { endOfStep, type PairingPorts } from './pairing-ports.ts';
 import { countPairings, insertPairing } from './pairing.store.ts';
+import { sha256 } from '../platform/digest.ts';
 
 export type StartedPairing = {
   pairingId: string;
@@ -33,8 +34,8 @@ export const beginPairing =
       await insertPairing(tx, {
         id: pairingId,
         organizationId,
-        pollHash: hashOf(pollSecret),
-        codeHash: hashOf(code),
+        pollHash: sha256(pollSecret),
+        codeHash: sha256(code),
         panelAddress: network,
         panelAgent: from.userAgent,
         createdAt: at,

@@ -8,8 +8,9 @@ import {
 } from '../access/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import { networkOf } from '../platform/http/network-of.ts';
-import { endOfStep, hashOf, type PairingPorts, refuse, verifierOf } from './pairing-ports.ts';
+import { endOfStep, type PairingPorts, refuse, verifierOf } from './pairing-ports.ts';
 import { claimByCode, setAccountsServer } from './pairing.store.ts';
+import { sha256 } from '../platform/digest.ts';
 
 /** Where the browser goes to approve, and the secret that it must bring back. */
 export type ClaimedPairing = { consentUrl: string; browserSecret: string; expiresAt: Date };
@@ -30,10 +31,10 @@ export const claimPairing =
     const pairing = await ports.database.platform((tx) =>
       claimByCode(
         tx,
-        hashOf(plainCode(code)),
+        sha256(plainCode(code)),
         {
-          stateHash: hashOf(state),
-          browserHash: hashOf(browserSecret),
+          stateHash: sha256(state),
+          browserHash: sha256(browserSecret),
           address: from.address,
           expiresAt,
         },

@@ -3,8 +3,9 @@ import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksUser } from '../ports/books-people.ts';
-import { endOfStep, hashOf, type PairingPorts, refuse, verifierOf } from './pairing-ports.ts';
+import { endOfStep, type PairingPorts, refuse, verifierOf } from './pairing-ports.ts';
 import { claimByState, keepZohoUser, type Pairing } from './pairing.store.ts';
+import { sha256 } from '../platform/digest.ts';
 
 /** What the person is asked who came back from Zoho: was it you who opened this panel? */
 export type ApprovalQuestion = {
@@ -78,7 +79,7 @@ async function claimReturn(
   const pairing =
     kind === 'zoho' && secret
       ? await database.platform((tx) =>
-          claimByState(tx, hashOf(secret), hashOf(redirect.browser_secret), clock.now()),
+          claimByState(tx, sha256(secret), sha256(redirect.browser_secret), clock.now()),
         )
       : null;
   if (!pairing) throw new AppError('pairing_expired');

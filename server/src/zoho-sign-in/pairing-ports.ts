@@ -40,8 +40,6 @@ const stepMs = 3 * 60_000;
 export const endOfStep = ({ clock }: Pick<PairingPorts, 'clock'>): Date =>
   new Date(clock.now().getTime() + stepMs);
 
-export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-
 /** Derives PKCE's verifier: the browser's secret is all that is kept of it, in the browser only. */
 export const verifierOf = (browserSecret: string): string =>
   createHash('sha256').update(`verifier ${browserSecret}`).digest('base64url');

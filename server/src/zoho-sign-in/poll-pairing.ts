@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type From, noteSignIn, type SignedIn } from '../access/index.ts';
-import { hashOf, type PairingPorts } from './pairing-ports.ts';
+import type { PairingPorts } from './pairing-ports.ts';
 import { countPollTry, lockPairing, type Pairing, setPairingState } from './pairing.store.ts';
+import { sha256 } from '../platform/digest.ts';
 
 export type PollResult =
   | { state: 'waiting' | 'approving' | 'over' }
@@ -47,7 +48,7 @@ const claimPoll = (
   database.platform(async (tx) => {
     const pairing = await lockPairing(tx, pairingId);
     if (!pairing || pairing.pollTries >= pollTriesMax) return null;
-    if (!isSame(pairing.pollHash, hashOf(pollSecret))) {
+    if (!isSame(pairing.pollHash, sha256(pollSecret))) {
       await countPollTry(tx, pairingId);
       return null;
     }

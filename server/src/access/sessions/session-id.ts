@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform/digest.ts';
 
 /** The owner of an operator's sessions; every other owner is the id of a business. */
 export const operator = 'operator';
@@ -29,5 +29,5 @@ export const formatRefreshToken = ({ owner, family, secret }: RefreshToken): str
 /** Returns the id under which a token's session is stored: `<owner>.<sha256 of the secret>`. */
 export function storedId(token: string): string {
   const [owner, secret] = split(token);
-  return `${owner}.${createHash('sha256').update(secret).digest('hex')}`;
+  return `${owner}.${sha256(secret)}`;
 }

@@ -5,9 +5,10 @@ import { AppError } from '../../platform/app-error.ts';
 import { findConnection } from '../connection.store.ts';
 import { findGrantOf } from '../grant.store.ts';
 import type { ZohoClientId } from '../sign-in-client.ts';
-import { type ConsentPorts, fieldOf, hashOf } from './consent-ports.ts';
+import { type ConsentPorts, fieldOf } from './consent-ports.ts';
 import { insertConsent } from './consent.store.ts';
 import { type Ability, scopesFor } from './scopes.model.ts';
+import { sha256 } from '../../platform/digest.ts';
 
 export type ConsentInput = {
   data_centre: string;
@@ -107,7 +108,7 @@ const keep = (
       ctx.businessId,
       {
         id,
-        secretHash: hashOf(secret),
+        secretHash: sha256(secret),
         personId: session.person.id,
         sessionId: session.id,
         accountsServer,

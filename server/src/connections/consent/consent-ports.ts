@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Context, Session } from '../../context.ts';
 import type { SeenOrganization } from '../../ports/accounts.ts';
 import type { AccessTokens } from '../access-token.ts';
@@ -24,8 +23,6 @@ export type ConsentView = {
   organizations: (SeenOrganization & { businessId: string | null })[];
   businesses: Administered[];
 };
-
-export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** Names what a secret of a consent is encrypted for. */
 export const fieldOf = (consentId: string, field: 'client_secret' | 'verifier'): string =>

@@ -5,9 +5,10 @@ import { bindOrganization } from '../bind-organization.ts';
 import { findConnection } from '../connection.store.ts';
 import { findGrantOf } from '../grant.store.ts';
 import { makeGrant } from '../make-grant.ts';
-import { type ConsentPorts, type ConsentView, fieldOf, hashOf } from './consent-ports.ts';
+import { type ConsentPorts, type ConsentView, fieldOf } from './consent-ports.ts';
 import { type Consent, consumeConsent, keepConsentGrant } from './consent.store.ts';
 import { viewConsent } from './read.ts';
+import { sha256 } from '../../platform/digest.ts';
 
 export type FinishConsentInput = {
   state: string;
@@ -52,7 +53,7 @@ async function consume(
   return ctx.transaction(async (tx) => {
     // Key and consent are read at one moment, because a rotation renews both.
     const dataKey = await holdDataKey(tx);
-    const consent = await consumeConsent(tx, hashOf(secret), session.id, ports.clock.now());
+    const consent = await consumeConsent(tx, sha256(secret), session.id, ports.clock.now());
     if (!consent) throw new AppError('consent_expired');
     const decrypt = (field: 'client_secret' | 'verifier', encrypted: string) =>
       ports.vault.decrypt(dataKey, ctx.businessId, fieldOf(consent.id, field), encrypted);

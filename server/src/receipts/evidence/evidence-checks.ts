@@ -2,7 +2,8 @@ import { hashOfEntry } from '../../audit/index.ts';
 import { decodeText } from '../../platform/decode-text.ts';
 import type { Dialect, SaleReply } from '../../ports/dialect/index.ts';
 import type { SigningTerms } from '../sale/signing-input.model.ts';
-import { type EvidencePack, sha256 } from './evidence-pack.ts';
+import { sha256 } from '../../platform/digest.ts';
+import type { EvidencePack } from './evidence-pack.ts';
 
 /** How one check came out; null: there is nothing to check. */
 type Result = { holds: boolean; note?: string | undefined } | null;

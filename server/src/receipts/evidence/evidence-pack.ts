@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type ChainedEntry, listChain, type Recorder } from '../../audit/index.ts';
 import { findDevice } from '../../branches/index.ts';
 import { getBusiness } from '../../businesses/index.ts';
@@ -15,6 +14,7 @@ import { findReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt, StoredSignature } from '../receipt/receipt-row.ts';
 import type { SecondSignature } from '../receipt/second-signature.model.ts';
 import { listAnswers } from '../receipt/second-signature.store.ts';
+import { sha256 } from '../../platform/digest.ts';
 
 /**
  * Everything that shows how one receipt came to be, in one file that needs nothing of ours to be
@@ -209,6 +209,3 @@ async function lateOf(
     ...responseOf(answers.get(each.receiptSignature)),
   }));
 }
-
-export const sha256 = (content: string | Buffer): string =>
-  createHash('sha256').update(content).digest('hex');

@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Actor, Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import { isOriginal, type PaperSize, type Wish } from '../receipt/original.model.ts';
 import { consumeLink, findLink, findPrint, insertLink, readChoice } from './print.store.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import { makePrint, type Ports, type RedeemedLink, signedReceipt } from './make-print.ts';
+import { sha256 } from '../../platform/digest.ts';
 
 const linkMs = 5 * 60_000;
 
@@ -32,7 +33,7 @@ export const requestPrint =
       await insertLink(
         tx,
         ctx.businessId,
-        { hash: hashOf(secret), receiptId, paper, wish, askedBy: ctx.actor, until },
+        { hash: sha256(secret), receiptId, paper, wish, askedBy: ctx.actor, until },
         now,
       );
       return !isOriginal(wish, paper, stands);
@@ -55,7 +56,7 @@ export const redeemPrintLink =
     const match = /^(biz_[0-9a-f]{32})\.([A-Za-z0-9_-]{32})$/.exec(link);
     if (!match) throw new AppError('not_found');
     const [, businessId, secret] = match as unknown as [string, string, string];
-    const hash = hashOf(secret);
+    const hash = sha256(secret);
     const asked = await contextOf(businessId, null).transaction((tx) =>
       findLink(tx, hash, ports.clock.now()),
     );
@@ -83,5 +84,3 @@ export const redeemPrintLink =
       },
     });
   };
-
-const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { add, type Amount } from '@muhuri/shared/money';
 import type { BooksDocument } from '../../model/books-document.model.ts';
+import { sha256 } from '../../platform/digest.ts';
 
 /**
  * A hash over what the seal stands for. Not in it: status, balance, payments, links and custom
@@ -60,5 +60,5 @@ function hash(document: BooksDocument, as: (amount: Amount) => Amount): string {
     roundOff,
     total,
   };
-  return createHash('sha256').update(JSON.stringify(sealed)).digest('hex');
+  return sha256(JSON.stringify(sealed));
 }

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { sha256 } from '../../digest.ts';
 
 export type Home = {
   /** Whose checkout this is: a copied `.data/` must not reach into the original's database. */
@@ -22,7 +23,7 @@ export async function homeOf(checkout: string, dataDir: string): Promise<Home> {
     if (kept.checkout === checkout && existsSync(kept.directory)) return kept;
   }
   const isRoot = process.getuid?.() === 0;
-  const name = `muhuri-${createHash('sha256').update(checkout).digest('hex').slice(0, 12)}`;
+  const name = `muhuri-${sha256(checkout).slice(0, 12)}`;
   const { uid, gid } = isRoot ? await unprivileged() : { uid: null, gid: null };
   const directory = isRoot ? join('/var/lib', name) : join(dataDir, 'postgres');
   if (isRoot) await rm(directory, { recursive: true, force: true });
