@@ -33,7 +33,7 @@ export async function closeAlerts(
   tx: Tx,
   which: { codes: string[]; subject: string; invoiceNumber: string | null },
   at: Date,
-  by: string,
+  actorId: string,
 ): Promise<void> {
   if (which.invoiceNumber !== null)
     await query(
@@ -46,17 +46,17 @@ export async function closeAlerts(
     tx,
     `update alert set closed_at = $3, closed_by = $4 where code = any($1::text[]) and subject = $2 and closed_at is null
        and ($5::text is null or problem->>'invoice_number' = $5)`,
-    [which.codes, which.subject, at, by, which.invoiceNumber],
+    [which.codes, which.subject, at, actorId, which.invoiceNumber],
   );
 }
 
 /** Closes whatever is open about a subject or a part of it, but these. */
-export const closeAlertsOf = (tx: Tx, subject: string, but: string[], at: Date, by: string) =>
+export const closeAlertsOf = (tx: Tx, subject: string, but: string[], at: Date, actorId: string) =>
   query(
     tx,
     `update alert set closed_at = $3, closed_by = $4
       where (subject = $1 or starts_with(subject, $1 || ':')) and closed_at is null and code <> all($2::text[])`,
-    [subject, but, at, by],
+    [subject, but, at, actorId],
   );
 
 /** Closes one by its id; null where there is no open one. */
@@ -64,12 +64,12 @@ export async function closeAlertById(
   tx: Tx,
   id: string,
   at: Date,
-  by: string,
+  actorId: string,
 ): Promise<Alert | null> {
   const rows = await query<Row>(
     tx,
     `update alert set closed_at = $2, closed_by = $3 where id = $1 and closed_at is null returning ${columns}`,
-    [id, at, by],
+    [id, at, actorId],
   );
   return rows[0] ? toAlert(rows[0]) : null;
 }

@@ -11,12 +11,12 @@ export type OperatorLogActor = {
   origin: string | null;
   requestId: string | null;
 };
-export type OperatorLogRecorder = (tx: Tx, by: OperatorLogActor, entry: Entry) => Promise<void>;
+export type OperatorLogRecorder = (tx: Tx, actor: OperatorLogActor, entry: Entry) => Promise<void>;
 
 /** The operator's own trail, for what belongs to no business (`platform` door). */
 export const operatorLogRecorder =
   (clock: Clock, newId: NewId): OperatorLogRecorder =>
-  async (tx, by, entry) => {
+  async (tx, actor, entry) => {
     await query(
       tx,
       `insert into reference.platform_audit (id, at, actor_type, actor_id, origin, action, subject, before, after, request_id)
@@ -24,14 +24,14 @@ export const operatorLogRecorder =
       [
         newId('audit'),
         clock.now(),
-        by.type,
-        by.id,
-        by.origin,
+        actor.type,
+        actor.id,
+        actor.origin,
         entry.action,
         entry.subject,
         json(entry.before),
         json(entry.after),
-        by.requestId,
+        actor.requestId,
       ],
     );
   };

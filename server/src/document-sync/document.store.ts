@@ -198,14 +198,14 @@ export const postponeProcessing = (tx: Tx, due: Due, until: Date, problem: Store
  */
 export const makeDueAgain = (
   tx: Tx,
-  of: { codes: string[]; withExempt: boolean; withRefunds: boolean },
+  open: { codes: string[]; withExempt: boolean; withRefunds: boolean },
   at: Date,
 ) =>
   query(
     tx,
     `update document set due_at = $1, tries = 0 where not sealed and not gone and (due_at is null or due_at > $1)
        and (problem->>'code' = any($2::text[]) or $3 and exempt or $4 and module = 'creditnotes' and problem is null)`,
-    [at, of.codes, of.withExempt, of.withRefunds],
+    [at, open.codes, open.withExempt, open.withRefunds],
   );
 
 /**

@@ -16,11 +16,20 @@ export type DeniedLookup = {
   origin: string | null;
 };
 
-export const insertDeniedLookup = (tx: Tx, businessId: string, is: DeniedLookup) =>
+export const insertDeniedLookup = (tx: Tx, businessId: string, lookup: DeniedLookup) =>
   query(
     tx,
     'insert into denied_lookup (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)',
-    [businessId, is.id, is.at, is.actorType, is.actorId, is.route, is.asked, is.origin],
+    [
+      businessId,
+      lookup.id,
+      lookup.at,
+      lookup.actorType,
+      lookup.actorId,
+      lookup.route,
+      lookup.asked,
+      lookup.origin,
+    ],
   );
 
 export async function listDeniedLookups(tx: Tx, limit: number): Promise<DeniedLookup[]> {
@@ -72,12 +81,21 @@ export type CrossBusinessAccess = {
 };
 
 /** Two processes may look into the same lookup: it becomes one attempt. */
-export const insertCrossBusinessAccess = (tx: Tx, is: CrossBusinessAccess) =>
+export const insertCrossBusinessAccess = (tx: Tx, access: CrossBusinessAccess) =>
   query(
     tx,
     `insert into reference.cross_business_access (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (id) do nothing`,
-    [is.id, is.at, is.businessId, is.actorType, is.actorId, is.route, is.asked, is.origin],
+    [
+      access.id,
+      access.at,
+      access.businessId,
+      access.actorType,
+      access.actorId,
+      access.route,
+      access.asked,
+      access.origin,
+    ],
   );
 
 export async function listCrossBusinessAccess(

@@ -192,9 +192,10 @@ function workerOf(ports: Ports, round: Round, steps: Step[]): BusinessWorker {
 
 /** Deletes what was kept long enough: of each business in one transaction, then of the platform. */
 function deleteExpired(ports: Ports): () => Promise<void> {
-  const of = (scope: Retention['scope']) => ports.retention.filter((each) => each.scope === scope);
+  const ofScope = (scope: Retention['scope']) =>
+    ports.retention.filter((each) => each.scope === scope);
   const expired = async (tx: Tx, scope: Retention['scope'], now: Date): Promise<void> => {
-    for (const each of of(scope))
+    for (const each of ofScope(scope))
       await each.delete(tx, new Date(now.getTime() - each.keepDays * dayMs));
   };
   return async () => {

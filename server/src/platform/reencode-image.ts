@@ -321,10 +321,10 @@ function halved({ width, height, data }: Pixels): Pixels {
         sum[3] = (sum[3] as number) + opacity;
       }
       const [red, green, blue, opacity] = sum as [number, number, number, number];
-      const to = (y * across + x) * 4;
+      const target = (y * across + x) * 4;
       for (const [sample, colour] of [red, green, blue].entries())
-        half[to + sample] = opacity === 0 ? 0 : Math.round(colour / opacity);
-      half[to + 3] = Math.round(opacity / 4);
+        half[target + sample] = opacity === 0 ? 0 : Math.round(colour / opacity);
+      half[target + 3] = Math.round(opacity / 4);
     }
   return { width: across, height: down, data: half };
 }

@@ -234,12 +234,12 @@ async function askServers(name: string, settings: ResolverSettings, local: Local
 async function askOne(resolver: Resolver, name: string, graceMs: number): Promise<Answer> {
   const isSilent = (error: NodeJS.ErrnoException) =>
     !['ENOTFOUND', 'ENODATA', 'EBADNAME', 'EBADQUERY', 'EFORMERR'].includes(error.code ?? '');
-  const of = (family: 4 | 6, asked: Promise<string[]>): Promise<Answer> =>
+  const familyOf = (family: 4 | 6, asked: Promise<string[]>): Promise<Answer> =>
     asked.then(
       (found) => ({ is: 'found', addresses: found.map((address) => ({ address, family })) }),
       (error: NodeJS.ErrnoException) => ({ is: isSilent(error) ? 'silent' : 'unknown' }),
     );
-  const both = [of(4, resolver.resolve4(name)), of(6, resolver.resolve6(name))];
+  const both = [familyOf(4, resolver.resolve4(name)), familyOf(6, resolver.resolve6(name))];
   const first = await Promise.race(
     both.map(async (each) =>
       (await each).is === 'found' ? each : Promise.all(both).then(([four]) => four as Answer),

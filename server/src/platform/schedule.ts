@@ -35,12 +35,12 @@ export async function takeSlot(
   businessId: string,
   job: string,
   slot: string,
-  by: { at: Date; worker: string },
+  claim: { at: Date; worker: string },
 ): Promise<boolean> {
   const rows = await query(
     tx,
     'insert into slot (business_id, job, slot, taken_at, taken_by) values ($1, $2, $3, $4, $5) on conflict do nothing returning 1 as taken',
-    [businessId, job, slot, by.at, by.worker],
+    [businessId, job, slot, claim.at, claim.worker],
   );
   return rows.length > 0;
 }

@@ -68,22 +68,22 @@ export const noticeRoutes = (use: Use) => {
   ];
 };
 
-const subscriberView = (is: WebhookEndpoint, maker: Maker | null) => ({
-  id: is.id,
-  url: is.url,
-  events: is.events,
+const subscriberView = (endpoint: WebhookEndpoint, maker: Maker | null) => ({
+  id: endpoint.id,
+  url: endpoint.url,
+  events: endpoint.events,
   made_by: maker,
-  created_at: is.createdAt.toISOString(),
+  created_at: endpoint.createdAt.toISOString(),
 });
-const noticeView = (is: WebhookMessage) => ({
-  id: is.id,
-  subscriber_id: is.endpointId,
-  event: is.event,
-  state: is.state,
-  tries: is.tries,
-  last_status: is.lastStatus,
-  last_error: is.lastError,
-  created_at: is.createdAt.toISOString(),
-  next_at: is.nextAt?.toISOString() ?? null,
-  delivered_at: is.deliveredAt?.toISOString() ?? null,
+const noticeView = (message: WebhookMessage) => ({
+  id: message.id,
+  subscriber_id: message.endpointId,
+  event: message.event,
+  state: message.state,
+  tries: message.tries,
+  last_status: message.lastStatus,
+  last_error: message.lastError,
+  created_at: message.createdAt.toISOString(),
+  next_at: message.nextAt?.toISOString() ?? null,
+  delivered_at: message.deliveredAt?.toISOString() ?? null,
 });

@@ -27,13 +27,13 @@ const toEndpoint = (row: Record<string, unknown>): WebhookEndpoint => ({
 export const insertEndpoint = (
   tx: Tx,
   businessId: string,
-  is: Pick<WebhookEndpoint, 'id' | 'url' | 'events' | 'secret'>,
+  endpoint: Pick<WebhookEndpoint, 'id' | 'url' | 'events' | 'secret'>,
   at: Date,
 ) =>
   query(
     tx,
     'insert into webhook_endpoint (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)',
-    [businessId, is.id, is.url, is.events, is.secret, at],
+    [businessId, endpoint.id, endpoint.url, endpoint.events, endpoint.secret, at],
   );
 
 export const listEndpoints = async (tx: Tx): Promise<WebhookEndpoint[]> =>
@@ -103,13 +103,13 @@ const toNotice = (row: Record<string, unknown>): WebhookMessage => ({
 export const insertMessage = (
   tx: Tx,
   businessId: string,
-  is: Pick<WebhookMessage, 'id' | 'endpointId' | 'event' | 'body'>,
+  message: Pick<WebhookMessage, 'id' | 'endpointId' | 'event' | 'body'>,
   at: Date,
 ) =>
   query(
     tx,
     "insert into webhook_message (business_id, id, endpoint_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)",
-    [businessId, is.id, is.endpointId, is.event, is.body, at],
+    [businessId, message.id, message.endpointId, message.event, message.body, at],
   );
 
 /** What is due to an address, taken for a while so that no other worker sends it too. */
@@ -137,7 +137,7 @@ export const releaseMessages = (tx: Tx, ids: string[]) =>
 
 export const endMessage = (
   tx: Tx,
-  is: Pick<
+  message: Pick<
     WebhookMessage,
     'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'
   >,
@@ -145,7 +145,15 @@ export const endMessage = (
   query(
     tx,
     `update webhook_message set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`,
-    [is.id, is.state, is.tries, is.lastStatus, is.lastError, is.nextAt, is.deliveredAt],
+    [
+      message.id,
+      message.state,
+      message.tries,
+      message.lastStatus,
+      message.lastError,
+      message.nextAt,
+      message.deliveredAt,
+    ],
   );
 
 export const listMessages = async (

@@ -206,9 +206,9 @@ export const closeMonth =
       );
       const unsure = await countUnsure(tx, from, to, new Date(now.getTime() - heardMs));
       const oldest = await lookedThroughAt(tx);
-      const count = (of: DocumentStatus[]) =>
+      const count = (statuses: DocumentStatus[]) =>
         sums
-          .filter((each) => of.includes(each.standing))
+          .filter((each) => statuses.includes(each.standing))
           .reduce((sum, each) => sum + each.count, 0);
       const isFresh = oldest > 0 && now.getTime() - oldest < freshMs;
       const missing = count([

@@ -96,7 +96,7 @@ export const listSteps = async (tx: Tx, receiptId: string): Promise<Step[]> =>
  */
 export const setStep = async (
   tx: Tx,
-  is: Step,
+  step: Step,
   nextAt: Date | null,
   lease: Date,
 ): Promise<boolean> =>
@@ -105,7 +105,16 @@ export const setStep = async (
       tx,
       `update write_back set state = $3, tries = $4, problem = $5, done_at = $6, next_at = $7, leased_until = null
         where receipt_id = $1 and step = $2 and leased_until = $8 returning 1`,
-      [is.receiptId, is.step, is.state, is.tries, json(is.problem), is.doneAt, nextAt, lease],
+      [
+        step.receiptId,
+        step.step,
+        step.state,
+        step.tries,
+        json(step.problem),
+        step.doneAt,
+        nextAt,
+        lease,
+      ],
     )
   ).length > 0;
 

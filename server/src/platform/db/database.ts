@@ -209,7 +209,7 @@ const transactions =
 export async function migrate(
   url: string,
   directory: string,
-  to: { down?: true; only?: string } = {},
+  range: { down?: true; only?: string } = {},
 ): Promise<string[]> {
   const orm = await MikroORM.init({
     ...target(url),
@@ -228,8 +228,8 @@ export async function migrate(
     },
   });
   try {
-    const only = to.only && { migrations: [to.only] };
-    const done = to.down
+    const only = range.only && { migrations: [range.only] };
+    const done = range.down
       ? await orm.migrator.down(only || { to: 0 })
       : await orm.migrator.up(only || {});
     return done.map((migration) => migration.name);

@@ -51,16 +51,16 @@ export async function* csvOf(
 /** Pages of something that is listed by a cursor, up to so many rows. */
 export async function* pagesOf<Row, After>(
   list: (after: After | null, limit: number) => Promise<Row[]>,
-  by: { page: number; most: number; after(row: Row): After },
+  paging: { page: number; most: number; after(row: Row): After },
 ): AsyncGenerator<Row[]> {
   let after: After | null = null;
-  for (let left = by.most; left > 0; ) {
-    const limit = Math.min(by.page, left);
+  for (let left = paging.most; left > 0; ) {
+    const limit = Math.min(paging.page, left);
     const rows: Row[] = await list(after, limit);
     yield rows;
     const last = rows.at(-1);
     if (rows.length < limit || !last) return;
     left -= rows.length;
-    after = by.after(last);
+    after = paging.after(last);
   }
 }
