@@ -32,8 +32,8 @@ const batch = 20;
 const retries = { firstMs: 15_000, maxMs: 30 * 60_000 };
 
 /**
- * Looks at the documents of a business that are due: reads them again from Zoho, seals what is to
- * be sealed, finds drift. Says how many.
+ * Processes the documents of a business that are due: reads them again from Zoho, seals what is to
+ * be sealed, finds drift. Returns how many they were.
  */
 export const processDueDocuments =
   (ports: Ports) =>
@@ -88,7 +88,7 @@ async function read(ports: Ports, ctx: Context, due: Due, begunAt: Date): Promis
     ports.lookAtDocument(ctx, due.module, due.documentId, wants),
   );
   const { receipt, problem } = found;
-  // What ends by itself is no answer: it is looked at again, and sealed then.
+  // A problem that passes is no answer: the document is read again, and sealed then.
   if (problem && !receipt && isPassing(problem.code)) throw new AppError(problem.code, problem);
   const processed = processedAs(
     { ...found, receipt: receipt && { ...receipt, sale: receipt.filed.sale } },
@@ -117,8 +117,8 @@ async function postpone(ports: Ports, ctx: Context, due: Due, error: unknown): P
 }
 
 /**
- * What Zoho fails to give of one document, while it gives the document, may never end by itself:
- * somebody is told after the third time, until it is over.
+ * Raises an alert after the third time that Zoho gives a document without one of its parts, and
+ * resolves it once the part is there: this may never pass without a person.
  */
 async function tellOfUnread(
   { alerts }: Ports,

@@ -42,8 +42,8 @@ type Synced = {
 type Heard = { source: 'webhook' | 'poll' | 'hint'; begunAt: Date };
 
 /**
- * What ends by itself or by a person, at Zoho, between it and us or while devices are switched:
- * looked at again, nothing is lost by it.
+ * Problems that pass, or that a person mends, at Zoho, between it and us or while devices are
+ * switched: the document is read again, and nothing is lost.
  */
 const passing: string[] = [
   'setup_unfinished',
@@ -59,7 +59,7 @@ const passing: string[] = [
   'business_suspended',
 ];
 
-/** Whether a problem ends by itself or by a person, so that the document is read again. */
+/** Whether a problem passes, so that the document is read again. */
 export const isPassing = (code: string): boolean => passing.includes(code);
 
 /**

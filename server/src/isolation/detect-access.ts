@@ -22,7 +22,7 @@ export type Isolation = {
    * an id exists somewhere is not known here, so that neither the answer nor its time can tell.
    */
   recordDeniedLookups(ctx: Context, route: string, ids: string[]): void;
-  /** An API key used with another organization's name: an attempt by itself. */
+  /** Records an API key used with another organization's name, which is an attempt already. */
   recordMismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
   /**
    * Makes the lookups noted for a business into attempts where their id stands in another:

@@ -2,8 +2,8 @@
 export type LookupCount = { minute: number; count: number };
 
 /**
- * Of one actor so many are kept in a minute, far fewer than can be looked into; that there were
- * more is told by itself.
+ * How many lookups of one actor are kept in a minute, far fewer than can be looked into. That there
+ * were more raises an alert of its own.
  */
 const keptPerMinute = 120;
 

@@ -24,8 +24,8 @@ type Ports = {
 export type Attempt = Omit<CrossBusinessAccess, 'id' | 'businessId'>;
 
 /**
- * Returns the context with a job's share of the connections: whoever fills their own share does not
- * keep what is written of them out of it.
+ * Returns the context with a job's share of the connections: a caller that fills its own share does
+ * not keep out what is written about it.
  */
 export const asJob = (ports: Pick<Ports, 'contextOf'>, ctx: Context): Context => ({
   ...ctx,

@@ -21,7 +21,7 @@ export type { FailingPlatformJob };
 
 export type JobHealth = {
   /**
-   * Does work that runs by itself for one business. How it went is written down beside the
+   * Runs a job for one business. How it went is written down beside the
    * business's data: a failure with its reason, a success by taking that away again; the third
    * failure in a row raises an alert, which closes itself. Never throws: one business's failure is
    * nobody else's. Says whether it succeeded.

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
 import { sha256 } from './digest.ts';
 
-/** Signs what leaves the house, so that it can be told later that it was not changed. */
+/** Signs evidence packs, so that anyone can verify later that they were not altered. */
 export type EvidenceSigner = {
   /** Names the key: what a verifier compares with what the operator says. */
   fingerprint: string;

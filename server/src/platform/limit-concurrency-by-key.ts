@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 
 /**
- * Lets so many pieces of work with the same key run at once in this process; others of that key
- * wait, those of another do not.
+ * Runs at most so many tasks of one key at a time in this process. The rest of that key wait in the
+ * order in which they asked; those of another key do not.
  */
 export function limitConcurrencyByKey(
   atOnce: number,

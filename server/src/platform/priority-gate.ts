@@ -11,8 +11,8 @@ export type PriorityGate = {
 const several = 4;
 
 /**
- * Lets what is waited for go first. One process has one thread: pieces of background work begun by
- * the dozen are not done sooner, and every answer waits for all of them.
+ * Gives requests priority over background work. One process has one thread: starting dozens of
+ * background tasks does not finish them sooner, but it delays every answer.
  */
 export function openPriorityGate(): PriorityGate {
   let ahead = 0;

@@ -67,7 +67,7 @@ export type RateLimits = TokenLimits & {
   /** Writes the counters of this process to the database; called now and then and at the end. */
   flush(): Promise<void>;
   report(ctx: Context, days: number): Promise<{ day: string; what: string; used: number }[]>;
-  /** The operator has set other quotas: read anew at the next call. */
+  /** Forgets the quotas of a business, since the operator has set others: they are read again. */
   forget(businessId: string): void;
   limitsNow(businessId: string): {
     minute: { limit: number; left: number };

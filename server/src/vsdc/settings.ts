@@ -7,8 +7,8 @@ export type DirectSettings = {
   questionsMax: number;
   /**
    * Connections for sales and what a lane asks: of one device, and of one business. More than a
-   * lane can have open by itself, where each send waits for the time-out of the one before and a
-   * late answer is waited for: whoever reaches this has made devices to reach it.
+   * lane itself can have open, as each send waits for the time-out of the one before and a late
+   * answer is waited for: a business that reaches this has made devices to reach it.
    */
   lanePerDeviceMax: number;
   lanesMax: number;

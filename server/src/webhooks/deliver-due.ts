@@ -32,8 +32,8 @@ export type Sending = {
 };
 
 /**
- * Sends what is due. Each address goes by itself: one that is slow or never answers holds up its
- * own messages and nobody else's.
+ * Sends the messages that are due. Each address has a turn of its own: one that is slow or never
+ * answers holds up its own messages and nobody else's.
  */
 export function deliverDue(
   ports: Pick<Ports, 'vault' | 'clock'> & {

@@ -71,7 +71,7 @@ export const queueReceiptEvents =
     ports.touch(ctx.businessId);
   };
 
-/** Tells whoever asked for it of something that is no receipt, in the transaction that finds it. */
+/** Queues an event that is not about a receipt, in the caller's transaction. */
 export const queueEvent =
   (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }) =>
   async (tx: Tx, ctx: Context, event: string, data: object): Promise<void> => {

@@ -2,7 +2,7 @@ import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
-/** Who is told, at an address of the business's own. Secrets come sealed. */
+/** A webhook endpoint of the business. `secret` is encrypted. */
 export type WebhookEndpoint = {
   id: string;
   url: string;

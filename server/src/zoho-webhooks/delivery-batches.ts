@@ -31,8 +31,8 @@ export type KeepDelivery = (
 ) => Promise<ClaimedDelivery>;
 
 /**
- * While one transaction is being committed the deliveries that come meanwhile gather for the next:
- * a burst is a few transactions instead of hundreds, and each is answered only once it is kept.
+ * Gathers the deliveries that come while one transaction is being committed for the next. A burst
+ * is a few transactions instead of hundreds, and each is answered only once it is kept.
  */
 export function deliveryBatches(ports: Ports): KeepDelivery {
   const gathering = new Map<string, Gathering>();

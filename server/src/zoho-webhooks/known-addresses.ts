@@ -19,15 +19,15 @@ export type KnownAddress = {
 };
 
 /**
- * A hook is known for a moment, so that a burst of deliveries asks for it once; a rotation or an
- * end holds within that time.
+ * How long an address is known without a question, so that a burst of deliveries asks for it once.
+ * A rotation or an end takes effect within that time.
  */
 const knownMs = 5_000;
 export const knownMax = 10_000;
 
 /**
- * A key names its business, so that it is looked for behind its own wall; what has not that form is
- * nobody's, and nobody is asked.
+ * Returns the business that a key names, so that the key is looked for among that business's own. A
+ * key of another form is nobody's: this throws `not_found` and asks no database.
  */
 export function businessOf(key: string): string {
   const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];

@@ -20,7 +20,7 @@ export type RefuseDelivery = (
   unread?: UnreadPart | null,
 ) => Promise<Verdict>;
 
-/** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
+/** Keeps a refused delivery with a digest of its body, and alerts the business if many come. */
 export function refusedDeliveries(ports: Ports): RefuseDelivery {
   const counts = new LRUCache<string, RefusalCount>({ max: knownMax });
   return async (ctx, hook, delivery, unread = null) => {

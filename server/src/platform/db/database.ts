@@ -43,8 +43,8 @@ type Mark = { open: boolean; tx: Tx | null };
 const endings = new AsyncLocalStorage<{ works: (() => void)[] | null }>();
 
 /**
- * Does it once the transaction open here has ended, however it ended; at once where none is. What
- * was written in one is found by nobody before.
+ * Runs `work` after the transaction open here has ended, committed or not, or at once if there is
+ * none. Other connections cannot see the transaction's rows before that.
  */
 export function afterTransaction(work: () => void): void {
   const works = endings.getStore()?.works;

@@ -22,7 +22,8 @@ const asCommands = (text: string): string =>
   ).join('; ');
 
 /**
- * Fewer waits for every transaction, on connections in pipeline mode.
+ * Saves round trips: sends `begin`, settings and unread statements without waiting for their
+ * results (PostgreSQL's pipeline mode).
  *
  * What opens one, `begin` and the settings that say whose it is, is sent without waiting for its
  * answer: it goes along with the first statement. That is safe because nothing can be done without
