@@ -3,7 +3,8 @@ import type { Tx } from '../../platform/db/database.ts';
 import { asTakenOut } from './doubt-another.ts';
 import type { LaneWork } from './lane-ports.ts';
 import { beginDoubt, makeDoubtful, nameSuspects } from '../receipt/doubt.store.ts';
-import { giveBackNumber, type LaneDevice, lockLane } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
+import { giveBackNumber, lockLane } from './lane.store.ts';
 import {
   type EarlierHolder,
   earlierHolders,

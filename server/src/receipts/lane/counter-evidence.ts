@@ -1,6 +1,6 @@
 import type { LaneWork } from './lane-ports.ts';
 import { listOpenDoubts } from '../receipt/doubt.store.ts';
-import type { LaneDevice } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
 import { listAttempts, wasSentBefore } from '../receipt/attempt.store.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';

@@ -2,7 +2,8 @@ import { asTakenOut, leaveNumber } from './doubt-another.ts';
 import { startDoubt } from './begin-doubt.ts';
 import type { LaneWork } from './lane-ports.ts';
 import { closeAbandonedAttempts } from '../receipt/attempt.store.ts';
-import { keepNumber, type LaneDevice } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
+import { keepNumber } from './lane.store.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 

@@ -1,5 +1,6 @@
 import { holdTogether } from '../receipt/doubt.store.ts';
-import { type LaneDevice, lockLane } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
+import { lockLane } from './lane.store.ts';
 import { canTotalBe, isSignatureKnown } from '../receipt/signature.store.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';

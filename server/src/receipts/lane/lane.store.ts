@@ -14,8 +14,6 @@ import { noPerson } from '../sale/signing-input.model.ts';
 import { asBefore, isInDoubt, isLater, isOfSame, mayBeSigned } from '../receipt/doubt.store.ts';
 import type { LaneDevice, LaneDoubt, LaneHead } from './lane.model.ts';
 
-export type { LaneDevice, LaneDoubt, LaneHead } from './lane.model.ts';
-
 /*
  * Plain statements: this is the path every receipt takes, and entities would cost it two thirds
  * of its speed. Locks are always taken in the order device, receipt.

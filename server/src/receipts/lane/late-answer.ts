@@ -4,7 +4,8 @@ import type { Sent } from '../../ports/vsdc.ts';
 import { asTakenOut } from './doubt-another.ts';
 import { keptAnswer } from '../receipt/kept-answer.ts';
 import { beginDoubt, holdTogether, makeDoubtful, nameSuspects } from '../receipt/doubt.store.ts';
-import { keepNumber, type LaneDevice, lockLane } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
+import { keepNumber, lockLane } from './lane.store.ts';
 import { isSignatureKnown } from '../receipt/signature.store.ts';
 import {
   closeSocket,

@@ -5,7 +5,8 @@ import { keptAnswer } from '../receipt/kept-answer.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { isStandingRecorded } from './already-recorded.ts';
 import { canBeNext } from './counter-evidence.model.ts';
-import { type LaneDevice, lockAndReadLane, lockLane, touchDevice } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
+import { lockAndReadLane, lockLane, touchDevice } from './lane.store.ts';
 import type { AfterSend, KnownLane, OwnSend, Recording, Unanswered } from './outcome.ts';
 import { handlerOf, isDoubtfulUnder, notAnswered, saidAfterDoubt } from './outcome-handlers.ts';
 
