@@ -20,9 +20,20 @@ export async function redo(
   meanwhile: () => Promise<void> = async () => {},
 ): Promise<void> {
   const around = renaming.filter((each) => each > number);
-  for (const each of [...around, number])
-    await migrate(url, directory, { down: true, only: nameOf(each) });
+  for (const each of [...around, number]) await step(url, { down: true, only: nameOf(each) });
   await meanwhile();
-  for (const each of [number, ...around.toReversed()])
-    await migrate(url, directory, { only: nameOf(each) });
+  for (const each of [number, ...around.toReversed()]) await step(url, { only: nameOf(each) });
+}
+
+/**
+ * The server of the world goes on meanwhile, and may hold what a migration waits for while it waits
+ * for the migration: PostgreSQL ends one of the two, and nothing of that one was done.
+ */
+async function step(url: string, to: { down?: true; only: string }, tries = 5): Promise<void> {
+  try {
+    await migrate(url, directory, to);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '40P01' || tries === 1) throw error;
+    await step(url, to, tries - 1);
+  }
 }

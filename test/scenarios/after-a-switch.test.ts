@@ -260,7 +260,7 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       ((await first.get('/alerts')).body.alerts as { subject: string }[]).filter(
         (each) => each.subject === refusedSale,
       ).length;
-    following.faults(['drop_before_signing', ...Array.from({ length: 100 }, () => 'refuse:910')], {
+    following.faults(['drop_before_signing', ...Array.from({ length: 100 }, () => 'refuse:838')], {
       tin: of.taxpayerId,
       bhfId: '00',
     });
