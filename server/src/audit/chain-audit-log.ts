@@ -178,6 +178,18 @@ const byAction = (rest: string): string => `(
   union all
   (select ${columns} from audit where action = any($10::text[]) and ${rest} order by at desc, id desc limit $8)) a`;
 
+/** What a page is asked for, in the order in which the statement names it. */
+const valuesOf = ({ action, actor, subject, from, to, after, limit }: AuditFilter) => [
+  action ?? null,
+  actor ?? null,
+  subject ?? null,
+  from ?? null,
+  to ?? null,
+  after?.at ?? null,
+  after?.id ?? null,
+  limit,
+];
+
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
 export async function listEntries(
   tx: Tx,
@@ -196,14 +208,7 @@ export async function listEntries(
       where ($1::text is null or starts_with(action, $1)) and ($3::text is null or subject = $3) and ${rest}
       order by at desc, id desc limit $8`,
     [
-      filter.action ?? null,
-      filter.actor ?? null,
-      filter.subject ?? null,
-      filter.from ?? null,
-      filter.to ?? null,
-      filter.after?.at ?? null,
-      filter.after?.id ?? null,
-      filter.limit,
+      ...valuesOf(filter),
       ...(isByAction
         ? [
             endOfPrefix(filter.action as string),

@@ -155,20 +155,11 @@ export async function endProcessing(tx: Tx, due: Due, found: Processed, at: Date
       due.module,
       due.documentId,
       due.dueAt,
-      found.seen?.number ?? null,
-      found.seen?.date || null,
-      found.seen?.status ?? null,
-      found.seen?.customerId ?? null,
-      found.seen?.customerName ?? null,
-      found.seen?.currency ?? null,
-      found.seen?.total ?? null,
-      found.seen?.locationId ?? null,
+      ...columnsOf(found.seen),
       found.gone,
       found.exempt,
       json(found.problem),
-      found.seen?.modifiedAt ?? null,
-      found.seen && searchWordsOf(found.seen.number, found.seen.customerName, found.seen.total),
-      found.seen?.createdAt ?? null,
+      ...timesAndWordsOf(found.seen),
       found.lookAgainAt,
       at,
       found.seen === null || isDue(found.seen.status),
@@ -177,6 +168,30 @@ export async function endProcessing(tx: Tx, due: Due, found: Processed, at: Date
     ],
   );
 }
+
+/** What a document says of itself; nulls for one that was not seen, whose columns stay. */
+const columnsOf = (seen: Processed['seen']) =>
+  seen
+    ? [
+        seen.number,
+        seen.date || null,
+        seen.status,
+        seen.customerId,
+        seen.customerName,
+        seen.currency,
+        seen.total,
+        seen.locationId ?? null,
+      ]
+    : Array.from({ length: 8 }, () => null);
+
+const timesAndWordsOf = (seen: Processed['seen']) =>
+  seen
+    ? [
+        seen.modifiedAt ?? null,
+        searchWordsOf(seen.number, seen.customerName, seen.total),
+        seen.createdAt ?? null,
+      ]
+    : [null, null, null];
 
 /**
  * Looked at again later: Zoho did not answer, or asked for patience. One that could never be read

@@ -48,20 +48,14 @@ export async function retry<T>(
     try {
       return await notHanging(work(tries), ending, lastMs);
     } catch (error) {
-      if (
-        isFinal(error) ||
-        error instanceof HangsAtTheEnd ||
-        isLast ||
-        (!look && tries >= blinkTries - 1)
-      )
-        throw error;
-      if (look && tries >= blinkTries - 1)
-        refusals =
-          !isTransient(error) && (await isDone(notHanging(look(), ending, lastMs)))
-            ? refusals + 1
-            : 0;
+      const isBlinking = tries < blinkTries - 1;
+      if (isFinal(error) || isLast || (!look && !isBlinking)) throw error;
       // One that comes back between the two does not refuse: it has to do so several times in a
       // row.
+      if (look && !isBlinking)
+        refusals = (await isRefusal(error, () => notHanging(look(), ending, lastMs)))
+          ? refusals + 1
+          : 0;
       if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
       await untilEnding(ports.wait(backoffMs(tries, { firstMs, maxMs })), ending);
@@ -70,11 +64,16 @@ export async function retry<T>(
 }
 
 /**
- * A problem for somebody to act upon, and not one that passes: a lock that was waited for too long,
- * a place that was not free.
+ * A problem for somebody to act upon, and not one that passes (a lock that was waited for too long,
+ * a place that was not free); or the end of the process.
  */
 const isFinal = (error: unknown): boolean =>
-  error instanceof AppError && error.problem.retry_after_s === undefined;
+  error instanceof HangsAtTheEnd ||
+  (error instanceof AppError && error.problem.retry_after_s === undefined);
+
+/** Whether the database is there, and so has refused what was asked of it. */
+const isRefusal = async (error: unknown, look: () => Promise<unknown>): Promise<boolean> =>
+  !isTransient(error) && (await isDone(look()));
 
 const isDone = (look: Promise<unknown>): Promise<boolean> =>
   look.then(

@@ -12,19 +12,20 @@ import type { LaneTiming } from './lane/lane-timing.model.ts';
 import { openLaneWork } from './lane/open-lane-work.ts';
 import { switchDevice } from './lane/switch-device.ts';
 import { createAndCall } from './open/create-and-call.ts';
-import { createReceipt } from './open/create-receipt.ts';
+import { type CreateReceipt, createReceipt } from './open/create-receipt.ts';
 import { syncDocument } from './open/sync-document.ts';
 import { openPrinting, type PrintingNeeds } from './paper/open-printing.ts';
 import { runPreflight } from './prepare/preflight.ts';
-import { prepareSale } from './prepare/prepare-sale.ts';
+import { type PrepareSale, prepareSale } from './prepare/prepare-sale.ts';
 import { registerItemsOfDocument } from './prepare/register-items-of-document.ts';
 import { takeOverRefund } from './prepare/take-over-refund.ts';
+import { paperRoutes } from './paper.routes.ts';
 import { receiptRoutes } from './receipt.routes.ts';
+import { settlementRoutes } from './settlement.routes.ts';
 import { getReceipt } from './receipt/get-receipt.ts';
 import { receiptEvents } from './receipt/receipt-events.ts';
-import { toReceiptView } from './receipt/receipt-view.ts';
+import { toReceiptView, type ViewReceipt } from './receipt/receipt-view.ts';
 import { listReceiptsOf } from './receipt/receipt.store.ts';
-import type { Receipt } from './receipt/receipt-row.ts';
 import { openSettlement } from './settlement/open-settlement.ts';
 import { resumeLane } from './settlement/resume-lane.ts';
 
@@ -47,7 +48,7 @@ type Overrides = {
 
 /** Opens the chapter that makes receipts: prepares, has them signed, prints and settles them. */
 export async function openReceipts(runtime: Runtime, needs: Needs, overrides: Overrides) {
-  const { clock, newId, queue, worker, version, evidenceSigner } = runtime;
+  const { clock, newId, queue, worker } = runtime;
   const { record, alerts, dialects } = needs;
   const { registerItems } = needs.catalogue;
   const { waitMs = 10_000 } = overrides;
@@ -75,7 +76,7 @@ export async function openReceipts(runtime: Runtime, needs: Needs, overrides: Ov
   const creating = { prepareSale: prepare, dialects, queue, record, alerts, clock, newId };
   const create = createAndCall(createReceipt(creating), work.lanes, runtime.statements.jobMs);
   const { drawTraining, printForBooks, ...printing } = openPrinting(runtime, needs);
-  const view = (receipt: Receipt, language: string) => toReceiptView(receipt, dialects, language);
+  const view: ViewReceipt = (receipt, language) => toReceiptView(receipt, dialects, language);
 
   return chapter({
     prepareSale: prepare,
@@ -97,33 +98,74 @@ export async function openReceipts(runtime: Runtime, needs: Needs, overrides: Ov
     drawTraining,
     printForBooks,
     view,
-    routes: [
-      ...receiptRoutes({
-        ...openSettlement(work.ports),
-        ...printing,
-        makeEvidencePack: makeEvidencePack({ notary: evidenceSigner, clock, version, record }),
-        openReceipt: create,
-        waitForReceipt: changes.waitForReceipt,
-        checkBeforeSigning: runPreflight({ prepareSale: prepare, dialects, clock }),
-        getReceipt,
-        findReceipts: (ctx, module, documentId) =>
-          ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
-        takeOverRefund: takeOverRefund({ record, clock, queue }),
-        qrSvg: needs.paper.qrSvg,
-        view,
-        contextOf: (businessId, actor) => ({
-          ...runtime.contextFor('print-link')(businessId),
-          ...(actor ? { actor } : {}),
-        }),
-        waitMs,
-      }),
-      ...laneRoutes({
-        listBranches: needs.branches.listBranches,
-        switchDevice: switchDevice(work.ports),
-        resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
-      }),
-    ],
+    routes: routesOf(runtime, needs, {
+      prepare,
+      create,
+      changes,
+      printing,
+      view,
+      waitMs,
+      ports: work.ports,
+    }),
     jobs: [{ name: 'idle_lanes', everyMs: 5_000, run: work.lanes.sweep, atStart: true }],
     hearOut: work.hearOut,
   });
 }
+
+/** The routes of receipts: sealing, settling, printing, and what a lane is told. */
+function routesOf(
+  runtime: Runtime,
+  needs: Needs,
+  parts: {
+    prepare: PrepareSale;
+    create: CreateReceipt;
+    changes: ReturnType<typeof receiptEvents>;
+    printing: Omit<ReturnType<typeof openPrinting>, 'drawTraining' | 'printForBooks'>;
+    view: ViewReceipt;
+    waitMs: number;
+    ports: Parameters<typeof openSettlement>[0];
+  },
+) {
+  const { clock, queue, version, evidenceSigner } = runtime;
+  const { record, alerts, dialects } = needs;
+  const { prepare, create, changes, printing, view, waitMs, ports } = parts;
+  const settling = openSettlement(ports);
+  return [
+    ...receiptRoutes({
+      openReceipt: create,
+      waitForReceipt: changes.waitForReceipt,
+      checkBeforeSigning: runPreflight({ prepareSale: prepare, dialects, clock }),
+      getReceipt,
+      findReceipts: (ctx, module, documentId) =>
+        ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
+      withdrawReceipt: settling.withdrawReceipt,
+      takeOverRefund: takeOverRefund({ record, clock, queue }),
+      view,
+      waitMs,
+    }),
+    ...settlementRoutes({
+      ...settling,
+      makeEvidencePack: makeEvidencePack({ notary: evidenceSigner, clock, version, record }),
+      view,
+    }),
+    ...paperRoutes({
+      ...printing,
+      getReceipt,
+      qrSvg: needs.paper.qrSvg,
+      contextOf: contextOfLink(runtime),
+    }),
+    ...laneRoutes({
+      listBranches: needs.branches.listBranches,
+      switchDevice: switchDevice(ports),
+      resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
+    }),
+  ];
+}
+
+/** Whoever opens a link to print acts for the person it was made for, if that is known. */
+const contextOfLink =
+  ({ contextFor }: Runtime) =>
+  (businessId: string, actor: Context['actor'] | null): Context => ({
+    ...contextFor('print-link')(businessId),
+    ...(actor ? { actor } : {}),
+  });

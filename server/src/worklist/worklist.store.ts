@@ -155,22 +155,29 @@ async function listPart(
 }
 
 /** Returns what the statement asks for, in the order in which its numbers name it. */
-const valuesOf = (filter: WorklistFilter, search: Search | null, isOfDocuments: boolean) => [
+const valuesOf = (
+  { after, ...filter }: WorklistFilter,
+  search: Search | null,
+  isOfDocuments: boolean,
+) => [
   filter.goLiveDate,
   filter.standings,
   filter.from,
   filter.to,
   filter.branch?.id ?? null,
   filter.limit,
-  filter.after?.at ?? null,
-  filter.after?.id ?? null,
+  after?.at ?? null,
+  after?.id ?? null,
   filter.branch?.locationIds ?? [],
   filter.documentIds,
-  filter.after?.key ?? null,
-  ...(search ? [search.beginnings] : []),
-  ...(search && isOfDocuments ? search.receiptNumbers : []),
-  ...(search?.rare && isOfDocuments ? [search.rare.from, search.rare.to] : []),
+  after?.key ?? null,
+  ...(search ? searchedFor(search, isOfDocuments) : []),
 ];
+
+const searchedFor = ({ beginnings, receiptNumbers, rare }: Search, isOfDocuments: boolean) =>
+  isOfDocuments
+    ? [beginnings, ...receiptNumbers, ...(rare ? [rare.from, rare.to] : [])]
+    : [beginnings];
 
 const rowOf = (row: Record<string, unknown>): WorklistRow => ({
   module: row.module as WorklistRow['module'],

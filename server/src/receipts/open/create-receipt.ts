@@ -59,8 +59,7 @@ export const createReceipt =
       receipt !== null &&
       (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
     if (found?.environment === 'production' && stands(found)) return found;
-    if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm'))
-      throw new AppError('not_allowed', { field: 'confirm' });
+    mustBeAllowedToConfirm(ctx, answers);
     const given = withoutBlanks(answers);
     // Once more where the switch to another device came in between: the row is opened at the one
     // that is there now.
@@ -77,11 +76,18 @@ export const createReceipt =
       try {
         return await createPrepared(ports)(ctx, prepared, existing);
       } catch (error) {
-        if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched')
-          throw error;
+        if (tries === 0 || !isSwitched(error)) throw error;
       }
     }
   };
+
+function mustBeAllowedToConfirm({ permissions }: Context, { confirm = [] }: Answers): void {
+  if (confirm.length > 0 && permissions && !permissions.includes('confirm'))
+    throw new AppError('not_allowed', { field: 'confirm' });
+}
+
+const isSwitched = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'device_switched';
 
 /** Creates the receipt of a document that was read just now, or finds the one there is. */
 export const createPrepared =

@@ -82,11 +82,10 @@ export const findSaleOf = (
       return toBeChosen(await signedOrOfCustomer(tx, document, await findReferred(tx, document)));
     const named = await findNamed(tx, document, chosen);
     const meant = chosen === null ? await meantBeside(tx, document, own) : [];
-    const isMeant = (sale: SaleCandidate) => corrects.invoiceIds.includes(sale.documentId);
-    if (meant.length > 0 && !meant.some(isMeant)) return toBeChosen([...named, ...meant]);
-    const [only] = named;
-    const isClear = named.length === 1 && (chosen !== null || corrects.invoiceIds.length <= 1);
-    if (only && isClear) {
+    if (meant.length > 0 && !meant.some((sale) => corrects.invoiceIds.includes(sale.documentId)))
+      return toBeChosen([...named, ...meant]);
+    const only = chosen !== null || corrects.invoiceIds.length <= 1 ? onlyOf(named) : null;
+    if (only) {
       // A person had chosen another one, and this one is named only since: it may be where the
       // credit was used.
       const before = chosen === null ? chosenBefore(own, only) : null;
@@ -97,7 +96,7 @@ export const findSaleOf = (
       findings.push(await unsignedSale(tx, only.documentId, about));
       return { saleReceipt: null, sales: named };
     }
-    const invoiceId = chosen ? null : onlyInvoice(document);
+    const invoiceId = chosen ? null : onlyOf(corrects.invoiceIds);
     if (invoiceId) {
       findings.push(await unsignedSale(tx, invoiceId, {}));
       return { saleReceipt: null, sales: [] };
@@ -120,8 +119,7 @@ const chosenBefore = (own: Receipt | null, only: SaleCandidate): string | null =
   return before === undefined || before === only.id ? null : before;
 };
 
-const onlyInvoice = ({ corrects: { invoiceIds } }: BooksDocument): string | null =>
-  invoiceIds.length === 1 ? (invoiceIds[0] as string) : null;
+const onlyOf = <T>(list: T[]): T | null => (list.length === 1 ? (list[0] as T) : null);
 
 const findReferred = async (tx: Tx, { corrects }: BooksDocument): Promise<SaleCandidate[]> =>
   corrects.reference ? findSales(tx, { documentNumber: corrects.reference }) : [];

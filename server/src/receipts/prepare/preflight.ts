@@ -129,10 +129,7 @@ function isMoved(
 function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, dialects: Dialects) {
   const { document } = prepared;
   const isSealed = receipt !== null && receipt.state === 'signed';
-  const findings = [
-    ...(receipt?.isContested ? [whyContested(receipt)] : []),
-    ...(isSealed ? [] : prepared.findings),
-  ];
+  const findings = findingsOn(prepared, receipt);
   return {
     module: document.module,
     document_id: document.id,
@@ -153,7 +150,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     payment_methods: prepared.paymentMethods.map(({ code, name }) => ({ code, name })),
     reasons: prepared.reasons.map(({ code, name }) => ({ code, name })),
     sales: toSalesView(prepared),
-    sale_receipt_id: (isSealed ? receipt.saleReceiptId : null) ?? prepared.saleReceipt?.id ?? null,
+    sale_receipt_id: saleOf(prepared, isSealed ? receipt : null),
     refund_left: isSealed ? [] : toLeftView(prepared),
     foreign: toForeignView(prepared.foreign, document.date),
     base_currency: prepared.baseCurrency,
@@ -162,6 +159,15 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
   };
 }
+
+/** What stands in the way; of a document that is sealed only that its receipt is contested. */
+const findingsOn = ({ findings }: Prepared, receipt: Receipt | null): StoredProblem[] => [
+  ...(receipt?.isContested ? [whyContested(receipt)] : []),
+  ...(receipt?.state === 'signed' ? [] : findings),
+];
+
+const saleOf = ({ saleReceipt }: Prepared, sealed: Receipt | null): string | null =>
+  sealed?.saleReceiptId ?? saleReceipt?.id ?? null;
 
 const isToBeSigned = (receipt: Receipt | null) =>
   receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';

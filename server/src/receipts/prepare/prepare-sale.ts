@@ -98,7 +98,6 @@ export const prepareSale =
     waitForUnread(ctx, document, findings, own, setup);
     const { made, refund } = priced;
     const sold = saleReceipt?.filed.sale ?? null;
-    const isUnknown = module === 'creditnotes' && !sold;
     const sale = made.sale && (refund?.refund ?? made.sale);
     return {
       business,
@@ -122,12 +121,7 @@ export const prepareSale =
         left: refund.left,
         isSameBuyer: refund.isSameBuyer,
       },
-      ...(isUnknown
-        ? { foreign: null, baseTotal: null }
-        : {
-            foreign: foreignOf(document, setup, sold),
-            baseTotal: totalOf(priced) ?? baseTotalOf(document, setup, sold),
-          }),
+      ...inBaseCurrency(document, setup, sold, priced),
       baseCurrency,
       paymentMethod: knownPaymentMethod(document, setup, sold),
       paymentMethods: lists.payment_method ?? [],
@@ -199,9 +193,24 @@ function rulesOf(
   };
 }
 
+type Priced = { made: Made; refund: Refund | null };
 type Refund = Fitted & { asked: Sale; isSameBuyer: boolean };
 
-const totalOf = ({ made, refund }: Awaited<ReturnType<typeof priceDocument>>): string | null =>
+/** What the document comes to in the device's currency; of a refund only once its sale is known. */
+const inBaseCurrency = (
+  document: BooksDocument,
+  setup: Setup,
+  sold: Sale | null,
+  priced: Priced,
+): Pick<Prepared, 'foreign' | 'baseTotal'> =>
+  document.module === 'creditnotes' && !sold
+    ? { foreign: null, baseTotal: null }
+    : {
+        foreign: foreignOf(document, setup, sold),
+        baseTotal: totalOf(priced) ?? baseTotalOf(document, setup, sold),
+      };
+
+const totalOf = ({ made, refund }: Priced): string | null =>
   (refund?.refund ?? made.priced)?.total ?? null;
 
 /** Prices the document, and fits a refund to its sale; adds what stands in the way. */
@@ -221,7 +230,7 @@ async function priceDocument(
     own: Receipt | null;
     findings: StoredProblem[];
   },
-): Promise<{ made: Made; refund: Refund | null }> {
+): Promise<Priced> {
   const { document, business } = read;
   const { saleReceipt, around, answers } = placed;
   const isSameBuyer = saleReceipt

@@ -9,3 +9,5 @@ export async function getReceipt(ctx: Context, id: string): Promise<Receipt> {
   if (!receipt) throw new AppError('not_found');
   return receipt;
 }
+
+export type GetReceipt = typeof getReceipt;

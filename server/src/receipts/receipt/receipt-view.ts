@@ -145,3 +145,5 @@ export const toForeignView = (foreign: Foreign | null, documentDate: string) =>
   };
 
 export type ReceiptView = ReturnType<typeof toReceiptView>;
+/** Shows a receipt in the language of whoever asked. */
+export type ViewReceipt = (receipt: Receipt, language: string) => ReceiptView;

@@ -8,6 +8,7 @@ import {
   type Item,
   itemsOf,
   keyFor,
+  type KeyOf,
   type Left,
   makesUp,
   movedIn,
@@ -56,13 +57,7 @@ export function fitRefund(
   const settled = fitItems(items, sale, findings, (key) =>
     refund.lines.findIndex((line) => keyOf(line) === key),
   );
-  for (const [index, line] of refund.lines.entries())
-    if (!items.has(keyOf(line)))
-      findings.push({
-        code: 'refund_line_unknown',
-        field: `line_items[${index}]`,
-        name: line.name,
-      });
+  findings.push(...unknownLines(refund, items, keyOf));
   giveToOthers(items, settled, sale);
   let { lines } = refund;
   for (const [key, wanted] of settled)
@@ -87,6 +82,13 @@ export function fitRefund(
     left: [...items.values()].map((item) => item.row),
   };
 }
+
+const unknownLines = (refund: Sale, items: Map<string, Item>, keyOf: KeyOf): StoredProblem[] =>
+  refund.lines.flatMap((line, index) =>
+    items.has(keyOf(line))
+      ? []
+      : [{ code: 'refund_line_unknown', field: `line_items[${index}]`, name: line.name }],
+  );
 
 /** Returns what each item is to come to where it is not what was asked; adds what is wrong. */
 function fitItems(
