@@ -16,7 +16,7 @@ type Opened = {
  * Ends a server in order. No lane writes down or sends anything new from the first step on; what is
  * on its way to a device is heard out as long as that may take, and recorded, before anything is
  * let go. Whatever somebody outside makes last, no step waits for it longer than it may
- * (`platform/closing-times.ts`).
+ * (`platform/shutdown-timeouts.ts`).
  */
 export async function closeApp({ runtime, chapters, jobs, server, books }: Opened): Promise<void> {
   const { withinTime } = runtime;

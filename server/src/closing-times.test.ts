@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { closingTimes } from './platform/closing-times.ts';
+import { closingTimes } from './platform/shutdown-timeouts.ts';
 import { closeServerMs } from './platform/http/listen.ts';
-import { shutdownMs } from './platform/last-resort.ts';
+import { shutdownMs } from './platform/fatal-shutdown.ts';
 import { usualTiming } from './receipts/index.ts';
 import { usualSettings } from './vsdc/direct-vsdc.ts';
 

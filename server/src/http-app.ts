@@ -7,9 +7,9 @@ import type { EvidenceKey } from './platform/evidence-key.store.ts';
 import { openApi } from './platform/http/openapi.ts';
 import { openedFromPanel, servePages } from './platform/http/static-pages.ts';
 import { addressOf } from './platform/http/caller-address.ts';
-import { hardened } from './platform/http/harden.ts';
+import { hardened } from './platform/http/security-headers.ts';
 import type { HttpPorts } from './platform/http/http-ports.ts';
-import { mount } from './platform/http/serve.ts';
+import { mount } from './platform/http/mount-routes.ts';
 
 type Use = {
   routes: Route[];

@@ -4,7 +4,7 @@ import { loadDialects } from '@muhuri/server/dialects/index';
 import type { DeviceAnswer, Dialect, NumberedTerms } from '@muhuri/server/ports/dialect/index';
 import type { Sale } from '@muhuri/server/model/sale.model';
 import type { ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
-import { shownPrices } from '@muhuri/server/receipts/sale/shown-price.model';
+import { shownPrices } from '@muhuri/server/receipts/sale/printed-price.model';
 import type { SigningTerms } from '@muhuri/server/receipts/sale/signing-input.model';
 import { add, absolute, compare, round, subtract } from '@muhuri/shared/money';
 import fc from 'fast-check';
@@ -244,7 +244,7 @@ describe.each(dialects.all().map((dialect) => [dialect.identity.key, dialect] as
  */
 const spellers: Record<string, string> = {
   'server/src/platform/phone.ts': 'telephone plans of the world: which keep their leading nought',
-  'server/src/receipts/sale/rough-rate.model.ts': 'rough rates of all currencies of the world',
+  'server/src/receipts/sale/plausible-rate.model.ts': 'rough rates of all currencies of the world',
   'shared/src/problems.ts': 'a sentence for people about debit notes: words are not moved here',
 };
 

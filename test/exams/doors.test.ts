@@ -1024,7 +1024,6 @@ test('every port and every file that reads or parses is known here, with what tr
     'platform/db/parse-connection-url.ts':
       'an address that the operator writes: no text from outside',
     'receipts/prepare/read-document.ts': 'a document of the books: under readDocument, above',
-    'receipts/prepare/read-around.ts': 'rows of our own: no text from outside',
     'cli/read-settings.ts': 'what the operator sets on the machine itself: no text from outside',
     'access/sessions/read-session.ts':
       'a token: what is not one of ours by its form reaches nothing, and no row has another one',

@@ -2,7 +2,7 @@ import { add, compare, multiply, unit } from '@muhuri/shared/money';
 import { describeProblem } from '@muhuri/shared/problems';
 import { makeSale } from '@muhuri/server/receipts/sale/make-sale.model';
 import { setup as samples } from '@muhuri/server/receipts/sale/make-sale.samples';
-import { fitRefund } from '@muhuri/server/receipts/sale/refund.model';
+import { fitRefund } from '@muhuri/server/receipts/sale/fit-refund.model';
 import type { Sale } from '@muhuri/server/model/sale.model';
 import type { Json } from '@muhuri/server/zoho/parse-json';
 import { readDocument } from '@muhuri/server/zoho/read-document';

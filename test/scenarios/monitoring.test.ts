@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { slotOf } from '@muhuri/server/platform/schedule';
+import { slotOf } from '@muhuri/server/platform/time-slots';
 import { Api, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 

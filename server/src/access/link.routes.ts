@@ -4,7 +4,7 @@ import type { Acceptance } from './accept-invitation.ts';
 import type { operators } from './operators/operators.ts';
 import type { SignedIn } from './sign-in.ts';
 import { signedInView } from './signed-in-view.ts';
-import type { WaysBack } from './way-back/ways-back.ts';
+import type { WaysBack } from './account-recovery/ways-back.ts';
 
 type Use = {
   operators: Pick<ReturnType<typeof operators>, 'become' | 'accept'>;

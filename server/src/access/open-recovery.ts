@@ -1,8 +1,8 @@
 import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import type { Runtime } from '../platform/runtime.ts';
-import { addressChanges } from './address-change/address-changes.ts';
+import { addressChanges } from './email-change/address-changes.ts';
 import type { SignInParts } from './open-sign-in.ts';
-import { waysBack } from './way-back/ways-back.ts';
+import { waysBack } from './account-recovery/ways-back.ts';
 
 /** Opens how somebody gets in again who has lost their way, and how that is objected to. */
 export function openRecovery(

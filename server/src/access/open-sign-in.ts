@@ -6,7 +6,7 @@ import { openSecondFactor } from './second-factor/second-factor.ts';
 import { openTotp } from './second-factor/totp.ts';
 import { openSessions } from './sessions/sessions.ts';
 import { verifyCredentials } from './sign-in.ts';
-import { standingOfKey } from './standing-of-key.ts';
+import { standingOfKey } from './api-key-status.ts';
 import { openTries } from './tries.ts';
 
 export type SignInParts = ReturnType<typeof openSignIn>;

@@ -4,8 +4,8 @@ import type { ApiKeyEntity } from './api-key.entity.ts';
 import type { InvitationEntity } from './invitation.entity.ts';
 import type { Maker } from './keys-of-person.ts';
 import type { Member } from './people.ts';
-import type { WaysBack } from './way-back/ways-back.ts';
-import { wayBackView } from './way-back/way-back-view.ts';
+import type { WaysBack } from './account-recovery/ways-back.ts';
+import { wayBackView } from './account-recovery/way-back-view.ts';
 
 type Ctx = Call['ctx'];
 type RoleAsk = { role: 'business_admin' | 'business_user'; permissions: string[] };

@@ -10,7 +10,7 @@ import { withdrawInvitationsOf } from './invitations.ts';
 import { endKeysOf, type KeysOfPerson, type notifyOfKeys } from './keys-of-person.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { deleteDevicesOf } from './second-factor/second-factor.store.ts';
-import { endWaysBackOf } from './way-back/ways-back.ts';
+import { endWaysBackOf } from './account-recovery/ways-back.ts';
 import {
   endMembershipIndex,
   findMembership,

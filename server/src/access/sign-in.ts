@@ -1,7 +1,7 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
-import { networkOf } from '../platform/http/network-of.ts';
+import { networkOf } from '../platform/http/client-network.ts';
 import { limitConcurrencyByKey } from '../platform/limit-concurrency-by-key.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';

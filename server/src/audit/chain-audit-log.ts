@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { pageAfter } from '../platform/db/page-after.ts';
+import { pageAfter } from '../platform/db/keyset-page.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { sha256 } from '../platform/digest.ts';
 import { endOfPrefix } from '../platform/search-words.ts';

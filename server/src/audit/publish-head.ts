@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import { query, queryOne } from '../platform/db/query.ts';
 import type { Log } from '../platform/log.ts';
 import { fingerprintOf, isSignedBy, type EvidenceSigner } from '../platform/evidence-signer.ts';
-import { slotOf, takeSlot } from '../platform/schedule.ts';
+import { slotOf, takeSlot } from '../platform/time-slots.ts';
 import { verifyAuditLog } from './verify-audit-log.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { fromJson, query, queryOne, toDateOrNull } from '../platform/db/query.ts';
 import type { Device } from './device.model.ts';
 import { columns, toDevice } from './device.store.ts';
-import type { StoredProbe } from './device-contact.store.ts';
+import type { StoredProbe } from './device-status.store.ts';
 
 /**
  * What a branch gives out as the original of a receipt: a paper, the mail to the buyer, or the file

@@ -6,7 +6,7 @@ import type { CheckPrinted } from '../ports/paper.ts';
 import { branchRoutes } from './branch.routes.ts';
 import { addBranch, updateBranch } from './change-branch.ts';
 import { listBranchViews } from './list-branches.ts';
-import { printableBranches } from './printable-branch.ts';
+import { printableBranches } from './check-printed-branch.ts';
 import { setDevice, setNextDevice } from './set-device.ts';
 
 type Needs = { record: Recorder; dialects: Dialects; paper: { checkPrinted: CheckPrinted } };

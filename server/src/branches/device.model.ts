@@ -40,7 +40,7 @@ export type Device = {
   /** What it has told of its taxpayer, and when; what of that differs from the business. */
   told: { name: string | null; isVatRegistered: boolean | null; at: Date } | null;
   difference: StoredProblem | null;
-  /** What it has shown by refusing documents that it wants; see `demands.model.ts`. */
+  /** What it has shown by refusing documents that it wants; see `device-demands.model.ts`. */
   demands: string[];
   /** The last answer that proves contact with the authority. */
   lastUpstreamAt: Date | null;

@@ -12,7 +12,7 @@ export {
   setDeviceState,
   lockDevice,
 } from './device.store.ts';
-export { continueRun, moveCounter, keepSetUp } from './device-run.store.ts';
+export { continueRun, moveCounter, keepSetUp } from './device-counter.store.ts';
 export { eraseDevices, stopLanes, stoppedLane } from './stop-lanes.store.ts';
 export {
   keepDemand,
@@ -20,8 +20,8 @@ export {
   setLastUpstreamContact,
   keepProbe,
   type ProbeResult,
-} from './device-contact.store.ts';
+} from './device-status.store.ts';
 export { insertBranch, listBranches, findBranch } from './branch.store.ts';
 export { type BranchView, findBranchView, type ListBranchViews } from './list-branches.ts';
-export { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
-export { keepDeviceKeys } from './keep-device-keys.ts';
+export { compareTaxpayer, keepDeviceTaxpayer } from './device-taxpayer.store.ts';
+export { keepDeviceKeys } from './store-device-keys.ts';

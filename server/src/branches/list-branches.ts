@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Vault } from '../platform/vault.ts';
 import { type ListedDevice, listBranches } from './branch.store.ts';
-import { readAside, type ShownAside } from './keys-aside.ts';
+import { readAside, type ShownAside } from './superseded-device-keys.ts';
 
 export type ListBranchViews = (ctx: Context) => Promise<BranchView[]>;
 export type BranchView = Awaited<ReturnType<typeof viewsOf>>[number];

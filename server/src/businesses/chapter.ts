@@ -5,7 +5,7 @@ import type { Runtime } from '../platform/runtime.ts';
 import type { CheckPrinted } from '../ports/paper.ts';
 import { listActiveBusinessIds } from './directory.store.ts';
 import { readLogo, recheckLogos } from './own-logo.ts';
-import { printableBranding } from './printable-branding.ts';
+import { printableBranding } from './check-printed-branding.ts';
 import { ownBranding } from './settings.ts';
 
 /** Opens the chapter that knows the businesses, and what each has set. */

@@ -1,4 +1,4 @@
-import { pageAfter } from '../platform/db/page-after.ts';
+import { pageAfter } from '../platform/db/keyset-page.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Business } from './business.model.ts';

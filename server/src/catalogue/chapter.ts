@@ -8,13 +8,13 @@ import type { Dialects } from '../ports/dialect/index.ts';
 import type { CheckPrinted } from '../ports/paper.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import { readBookNames } from './book-names.ts';
-import { findTaxpayer } from './find-taxpayer.ts';
+import { findTaxpayer } from './look-up-taxpayer.ts';
 import { listsRoutes } from './lists.routes.ts';
 import { listsRefreshed } from './lists-refreshed.ts';
 import { readListsView } from './lists-view.ts';
 import { mappingRoutes } from './mapping.routes.ts';
 import { getMappings, putMappings } from './mappings.ts';
-import { printableMappings } from './printable-mappings.ts';
+import { printableMappings } from './check-printed-mappings.ts';
 import { refreshDueLists, refreshLists } from './refresh-lists.ts';
 import { registerItems } from './register-items.ts';
 

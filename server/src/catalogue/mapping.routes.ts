@@ -1,6 +1,6 @@
 import { mappings } from '@muhuri/shared/contract/index';
 import { route } from '../platform/http/route.ts';
-import type { FindTaxpayer } from './find-taxpayer.ts';
+import type { FindTaxpayer } from './look-up-taxpayer.ts';
 import type { BookNames } from './book-names.ts';
 import type { GetMappings, PutMappings } from './mappings.ts';
 

@@ -5,8 +5,8 @@ import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { type FetchedLists, fetchLists, type FetchPorts } from './fetch-lists.ts';
-import { keepList, type KeepPorts, type Refresh } from './keep-list.ts';
-import { waitBeforeRefresh } from './list-changes.model.ts';
+import { keepList, type KeepPorts, type Refresh } from './store-code-list.ts';
+import { waitBeforeRefresh } from './code-list-changes.model.ts';
 import {
   claimListSync,
   endListSync,

@@ -1,5 +1,5 @@
 import { startApp } from '../app.ts';
-import { lastResort } from '../platform/last-resort.ts';
+import { lastResort } from '../platform/fatal-shutdown.ts';
 import { logTo } from '../platform/log.ts';
 import type { Settings } from './with-app.ts';
 

@@ -6,7 +6,7 @@ import { openPriorityGate } from '../platform/priority-gate.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { Books } from '../ports/books.ts';
 import type { SyncDocument } from '../receipts/index.ts';
-import { documentsDue, keepingUp } from './keeping-up.ts';
+import { documentsDue, keepingUp } from './sync-round.ts';
 import { pollDocuments } from './poll-documents.ts';
 import { processDueDocuments } from './process-due-documents.ts';
 import { retryAfterFix } from './retry-after-fix.ts';

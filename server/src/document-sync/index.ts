@@ -1,3 +1,3 @@
 export { type DocumentKey, acknowledgeChange, leaveToPerson } from './document.store.ts';
 export { type PollResult } from './poll-documents.ts';
-export { documentsDue, keepingUp } from './keeping-up.ts';
+export { documentsDue, keepingUp } from './sync-round.ts';

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect/index.ts';
-import { deleteOldSlots, slotOf, takeSlot } from '../platform/schedule.ts';
+import { deleteOldSlots, slotOf, takeSlot } from '../platform/time-slots.ts';
 import { findLongestUnwritten, listOpenOf, listWatched } from './deadline.store.ts';
 import { type Due, dueOf, dueOfUnbegun, type Unbegun, watchedCodes } from './deadlines.model.ts';
 

@@ -4,7 +4,7 @@ import type { ReadLogo } from '../businesses/index.ts';
 import { chapter } from '../chapter.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { addPerson } from './add-person.ts';
-import type { ManagePorts } from './change-in-both.ts';
+import type { ManagePorts } from './update-business-and-directory.ts';
 import { openOperator, type OperatorNeeds } from './open-operator.ts';
 import { openOverview, openSettings, type OwnBusinessNeeds } from './open-own-business.ts';
 import { readBusinessTrail, sumPlatform } from './operator-views.ts';

@@ -7,7 +7,7 @@ import {
 import { findDirectoryEntry, getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import type { ManagePorts } from './change-in-both.ts';
+import type { ManagePorts } from './update-business-and-directory.ts';
 
 /**
  * Invites an admin for a business without one: its first invitation was not accepted, or its first

@@ -4,7 +4,7 @@ import { type Call, route } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { toBusinessView } from './business-view.ts';
 import { supportView } from './support-view.ts';
-import type { Ctx, Listed, OperatorPorts } from './edge-ports.ts';
+import type { Ctx, Listed, OperatorPorts } from './route-ports.ts';
 
 /** Businesses as the operator registers and sees them, and the support given to them. */
 export const operatorRoutes = (use: OperatorPorts) => {

@@ -4,7 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import { route } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { Receipt } from '../receipts/index.ts';
-import type { OverviewPorts } from './edge-ports.ts';
+import type { OverviewPorts } from './route-ports.ts';
 
 /** What a business sees and sets of itself: device, Zoho, numbers, receipts, and its setup. */
 export const overviewRoutes = (use: OverviewPorts) => {

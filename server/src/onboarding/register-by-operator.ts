@@ -20,7 +20,7 @@ import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Dialect, Dialects } from '../ports/dialect/index.ts';
-import { takenError } from './taken-error.ts';
+import { takenError } from './unique-violation.ts';
 
 type Ports = {
   database: Database;

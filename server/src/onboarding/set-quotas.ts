@@ -1,7 +1,7 @@
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { json, query } from '../platform/db/query.ts';
-import { changeInBoth, type ManagePorts } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts } from './update-business-and-directory.ts';
 
 type Quotas = { requests_per_minute: number | null; requests_per_day: number | null };
 

@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
-import { changeInBoth, type ManagePorts } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts } from './update-business-and-directory.ts';
 
 const allowed: Record<'active' | 'suspended' | 'closed', Business['status'][]> = {
   active: ['suspended', 'pending'],

@@ -3,7 +3,7 @@ import type { Business } from '../businesses/index.ts';
 import { FileResponse, route } from '../platform/http/route.ts';
 import { toBusinessView } from './business-view.ts';
 import { supportView } from './support-view.ts';
-import type { Ctx, SettingsPorts } from './edge-ports.ts';
+import type { Ctx, SettingsPorts } from './route-ports.ts';
 
 /**
  * A business as it sees and sets itself. `me` stands before `{id}`, so that it is never taken for

@@ -8,7 +8,7 @@ import {
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { changeInBoth, type ManagePorts, shown } from './change-in-both.ts';
+import { changeInBoth, type ManagePorts, shown } from './update-business-and-directory.ts';
 
 type BusinessChange = {
   business_name: string;

@@ -30,7 +30,7 @@ import { openSignals, type Signals, type Topic } from './signals.ts';
 import { StartError } from './start-error.ts';
 import { type Vault, vaultFrom } from './vault.ts';
 import { version } from './version.ts';
-import { type WithinTime, withinTime } from './within-time.ts';
+import { type WithinTime, withinTime } from './shutdown-step.ts';
 
 /** What exists once in a process and knows no domain. */
 export type Runtime = {

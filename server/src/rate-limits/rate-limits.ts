@@ -2,7 +2,7 @@ import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { networkOf } from '../platform/http/network-of.ts';
+import { networkOf } from '../platform/http/client-network.ts';
 import type { TokenLimits } from '../platform/http/token-gate.ts';
 import type { RunJob } from '../platform/run-job.ts';
 import { dayCounters } from './day-counters.ts';

@@ -1,16 +1,16 @@
-export { booksOf, isOfOtherBooks } from './receipt/books-of.store.ts';
+export { booksOf, isOfOtherBooks } from './receipt/document-organization.store.ts';
 export {
   askAnewOf,
   askAnewOfExempt,
   holdForMarking,
   setElsewhere,
-} from './receipt/elsewhere.store.ts';
-export type { Elsewhere } from './sale/setup.model.ts';
+} from './receipt/sealed-elsewhere.store.ts';
+export type { Elsewhere } from './sale/sale-setup.model.ts';
 export type { LanePorts } from './lane/lane-ports.ts';
 export { laneTiming, type LaneTiming, usualTiming } from './lane/lane-timing.model.ts';
 export { type Lanes, openLanes } from './lane/lanes.ts';
-export { type SyncDocument } from './open/sync-document.ts';
-export { createReceipt } from './open/create-receipt.ts';
+export { type SyncDocument } from './create/sync-document.ts';
+export { createReceipt } from './create/create-receipt.ts';
 export { type PrepareSale, prepareSale } from './prepare/prepare-sale.ts';
 export { findReceipt, listReceipts } from './receipt/receipt.store.ts';
 export type { Receipt } from './receipt/receipt-row.ts';

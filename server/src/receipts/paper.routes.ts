@@ -5,7 +5,7 @@ import type { RedeemPrintLink, RequestPrint } from './paper/print-link.ts';
 import { printPage, printPagePolicy } from './paper/print-page.ts';
 import type { PrintTogether, ReadPdf } from './paper/print-receipt.ts';
 import type { GetReceipt } from './receipt/get-receipt.ts';
-import { fileNameOf } from './receipt/original.model.ts';
+import { fileNameOf } from './receipt/original-print.model.ts';
 
 type Use = {
   getReceipt: GetReceipt;

@@ -1,7 +1,7 @@
 import { receipts } from '@muhuri/shared/contract/index';
 import { type Call, route, WithStatus } from '../platform/http/route.ts';
 import type { WithdrawReceipt } from './lane/withdraw-receipt.ts';
-import type { CreateReceipt } from './open/create-receipt.ts';
+import type { CreateReceipt } from './create/create-receipt.ts';
 import type { RunPreflight } from './prepare/preflight.ts';
 import type { TakeOverRefund } from './prepare/take-over-refund.ts';
 import type { GetReceipt } from './receipt/get-receipt.ts';

@@ -2,7 +2,7 @@ import { receipts } from '@muhuri/shared/contract/index';
 import { type Call, FileResponse, route } from '../platform/http/route.ts';
 import type { MakeEvidencePack } from './evidence/evidence-pack.ts';
 import type { ViewReceipt } from './receipt/receipt-view.ts';
-import type { Evidence } from './settlement/brought-evidence.model.ts';
+import type { Evidence } from './settlement/evidence.model.ts';
 import type { DescribeDoubt } from './settlement/describe-doubt.ts';
 import type {
   ConfirmReversal,

@@ -4,8 +4,8 @@ import type { AddressPolicy } from '../platform/address-policy.ts';
 import { AppError } from '../platform/app-error.ts';
 import { openFairQueue } from '../platform/fair-queue.ts';
 import { deviceAgents } from './device-agents.ts';
-import { exchange, type Exchanged, type ExchangePorts, neverSent } from './exchange.ts';
-import { places } from './places.ts';
+import { exchange, type Exchanged, type ExchangePorts, neverSent } from './http-exchange.ts';
+import { places } from './send-slots.ts';
 import { type DirectSettings, usualSettings } from './settings.ts';
 
 export { type DirectSettings, usualSettings };

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { counting, type From } from '../access/index.ts';
 import { AppError } from '../platform/app-error.ts';
-import { networkOf } from '../platform/http/network-of.ts';
+import { networkOf } from '../platform/http/client-network.ts';
 import { endOfStep, type PairingPorts } from './pairing-ports.ts';
 import { countPairings, insertPairing } from './pairing.store.ts';
 import { sha256 } from '../platform/digest.ts';

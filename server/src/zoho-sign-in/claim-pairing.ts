@@ -7,7 +7,7 @@ import {
   trySucceeded,
 } from '../access/index.ts';
 import { AppError } from '../platform/app-error.ts';
-import { networkOf } from '../platform/http/network-of.ts';
+import { networkOf } from '../platform/http/client-network.ts';
 import { endOfStep, type PairingPorts, refuse, verifierOf } from './pairing-ports.ts';
 import { claimByCode, setAccountsServer } from './pairing.store.ts';
 import { sha256 } from '../platform/digest.ts';

@@ -1,5 +1,5 @@
 import { idPrefixes } from '@muhuri/shared/ids';
-import { pageAfter } from '../platform/db/page-after.ts';
+import { pageAfter } from '../platform/db/keyset-page.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query, toDate } from '../platform/db/query.ts';
 

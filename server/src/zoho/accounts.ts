@@ -6,7 +6,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Accounts, ExchangeAsk, Exchanged, Refreshed } from '../ports/accounts.ts';
 import type { zohoHosts } from './data-centres.ts';
 import type { Json } from './parse-json.ts';
-import { list } from './fields.ts';
+import { list } from './json-fields.ts';
 
 type Hosts = ReturnType<typeof zohoHosts>;
 

@@ -6,8 +6,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { BooksSource, ReadDocument } from '../ports/books.ts';
 import { buyerMobile } from './buyer-mobile.ts';
 import type { ZohoClient } from './client.ts';
-import { amount, amountIn, list, text } from './fields.ts';
-import { namedInvoices } from './named-invoices.ts';
+import { amount, amountIn, list, text } from './json-fields.ts';
+import { namedInvoices } from './corrected-invoices.ts';
 import type { Json } from './parse-json.ts';
 import { readDocument } from './read-document.ts';
 

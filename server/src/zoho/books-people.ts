@@ -2,7 +2,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { BooksPeople, BooksUser } from '../ports/books-people.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import { list, text } from './fields.ts';
+import { list, text } from './json-fields.ts';
 
 /**
  * Zoho's users of an organization. A token that is nobody's there is answered with 6041 or 57, not

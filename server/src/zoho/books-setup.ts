@@ -2,7 +2,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { BooksSetup } from '../ports/books-setup.ts';
 import type { ZohoAnswer, ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import { list, text } from './fields.ts';
+import { list, text } from './json-fields.ts';
 
 /**
  * Fields, webhooks and rules by Zoho's settings API (zoho-books-api 5.1, 5.2). A webhook alone

@@ -2,7 +2,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { BooksAccess } from '../ports/books.ts';
 import type { BooksWriting } from '../ports/books-writing.ts';
 import type { ZohoClient } from './client.ts';
-import { list, text } from './fields.ts';
+import { list, text } from './json-fields.ts';
 import { readTime } from './zoho-time.ts';
 import type { Json } from './parse-json.ts';
 

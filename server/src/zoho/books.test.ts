@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AppError } from '../platform/app-error.ts';
-import { baseTotalOf } from '../receipts/sale/base-currency.model.ts';
+import { baseTotalOf } from '../receipts/sale/convert-total.model.ts';
 import { zohoBooks } from './books.ts';
 import type { ZohoAnswer, ZohoClient } from './client.ts';
 import { type Json, parseJson } from './parse-json.ts';

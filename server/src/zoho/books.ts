@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Books, ReadDocument } from '../ports/books.ts';
 import { documentReader } from './books-document.ts';
 import type { ZohoClient } from './client.ts';
-import { list, text } from './fields.ts';
+import { list, text } from './json-fields.ts';
 import { listModified } from './list-modified.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { hasPhoneNumber, isKnownPhone, isOtherThanPhone } from '../platform/phone.ts';
 import type { BooksSource } from '../ports/books.ts';
 import type { ZohoClient } from './client.ts';
-import { list, text } from './fields.ts';
+import { list, text } from './json-fields.ts';
 import type { Json } from './parse-json.ts';
 
 const mobileMs = 5 * 60_000;

@@ -1,7 +1,7 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
 import type { ZohoAnswer, ZohoClient } from './client.ts';
-import { amountIn, list, text, word } from './fields.ts';
+import { amountIn, list, text, word } from './json-fields.ts';
 import type { Json } from './parse-json.ts';
 import { dayIn, madeAt, readTime, zohoTime } from './zoho-time.ts';
 

@@ -29,9 +29,9 @@ import {
   text,
   unreadable,
   word,
-} from './fields.ts';
+} from './json-fields.ts';
 import { percentOfAll, readLine, taxAmounts, taxKindOf } from './read-line.ts';
-import { correctedInvoices } from './named-invoices.ts';
+import { correctedInvoices } from './corrected-invoices.ts';
 
 export type Around = {
   /** By how much Zoho's clock is ahead of ours. */

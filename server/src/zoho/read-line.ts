@@ -17,7 +17,7 @@ import {
   unreadable,
   withoutSign,
   word,
-} from './fields.ts';
+} from './json-fields.ts';
 
 export function readLine(line: Fields, places: number, at: string, raw: Fields): BooksLine {
   const taxId = text(line.tax_id);

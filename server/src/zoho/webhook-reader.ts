@@ -3,7 +3,7 @@ import { code, cut } from '@muhuri/shared/text';
 import { decodeText } from '../platform/decode-text.ts';
 import type { BooksWebhookBody, BooksWebhookReader } from '../ports/books-webhooks.ts';
 import { type Json, parseJson } from './parse-json.ts';
-import { text } from './fields.ts';
+import { text } from './json-fields.ts';
 import { readTime } from './zoho-time.ts';
 
 const isForm = (contentType: string) => contentType.toLowerCase().includes('x-www-form-urlencoded');

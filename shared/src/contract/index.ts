@@ -3,10 +3,10 @@ export * as access from './access.contract.ts';
 export * as branches from './branches.contract.ts';
 export * as businesses from './businesses.contract.ts';
 export * as mappings from './mappings.contract.ts';
-export * as notices from './notices.contract.ts';
+export * as notices from './webhooks.contract.ts';
 export * as oauth from './oauth.contract.ts';
 export * as receipts from './receipts.contract.ts';
-export * as trail from './trail.contract.ts';
+export * as trail from './audit-log.contract.ts';
 export * as zoho from './zoho.contract.ts';
 export * as zohoSignIn from './zoho-sign-in.contract.ts';
 export {

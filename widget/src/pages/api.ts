@@ -5,8 +5,8 @@ import type * as branches from '@muhuri/shared/contract/branches.contract';
 import type * as businesses from '@muhuri/shared/contract/businesses.contract';
 import type * as oauth from '@muhuri/shared/contract/oauth.contract';
 import type * as zoho from '@muhuri/shared/contract/zoho.contract';
-import type * as notices from '@muhuri/shared/contract/notices.contract';
-import type * as trail from '@muhuri/shared/contract/trail.contract';
+import type * as notices from '@muhuri/shared/contract/webhooks.contract';
+import type * as trail from '@muhuri/shared/contract/audit-log.contract';
 import { KeptSession } from '../session.ts';
 
 /** The shapes of the contract, as types only. */

@@ -1,6 +1,6 @@
 import type { Session } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
-import { networkOf } from '../../platform/http/network-of.ts';
+import { networkOf } from '../../platform/http/client-network.ts';
 import { randomHex } from '../../platform/random-hex.ts';
 import { hashOf } from '../credential.ts';
 import {

@@ -1,6 +1,13 @@
-import { type Client, lineOf, type Line, type Pool, type Result, type Waits } from './line.ts';
+import {
+  type Client,
+  lineOf,
+  type Line,
+  type Pool,
+  type Result,
+  type Waits,
+} from './connection.ts';
 import { prepared, type Round, rounds } from './prepared.ts';
-import { hearNotices, plain, say, sayCommit } from './say.ts';
+import { hearNotices, plain, say, sayCommit } from './send-statement.ts';
 
 export type { Waits };
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isStalePlan } from './is-transient.ts';
-import type { Line } from './line.ts';
-import { plain } from './say.ts';
+import type { Line } from './connection.ts';
+import { plain } from './send-statement.ts';
 
 /** The round in which the connections of a pool prepare their statements. */
 export type Round = { name: string };

@@ -1,7 +1,7 @@
 import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
 import type { Context as HonoContext } from 'hono';
 import type { Caller } from './authenticate.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf } from './client-network.ts';
 import type { Call, Route } from './route.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { networkOf } from './network-of.ts';
+import { networkOf } from './client-network.ts';
 
 /**
  * One network has so many connections and no more: a connection costs its opener nothing, and

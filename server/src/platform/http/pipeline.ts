@@ -7,7 +7,7 @@ import { bytesSent, ownerOfBytes } from './body-share.ts';
 import { addressOf } from './caller-address.ts';
 import type { HttpPorts, RequestInfo } from './http-ports.ts';
 import { answerOnce } from './idempotent.ts';
-import { type Arriving, makeCall } from './make-call.ts';
+import { type Arriving, makeCall } from './request-context.ts';
 import { arrived, bodyOf, jsonOf, parse, readable } from './parse-request.ts';
 import { languageOf } from './problem-response.ts';
 import { respond } from './respond.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ProblemCode } from '@muhuri/shared/problems';
 import { AppError } from '../app-error.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf } from './client-network.ts';
 
 export type TokenGate<T> = {
   /**

@@ -7,7 +7,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { EvidenceSigner } from '../../platform/evidence-signer.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
-import { bytesOf, isCut, type KeptAnswer } from '../receipt/kept-answer.ts';
+import { bytesOf, isCut, type KeptAnswer } from '../receipt/stored-answer.ts';
 import { listAttempts, type StoredAttempt } from '../receipt/attempt.store.ts';
 import { listPrints } from '../paper/print.store.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';

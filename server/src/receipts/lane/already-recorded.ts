@@ -6,7 +6,7 @@ import {
   findAttemptStatus,
   reopenSocket,
 } from '../receipt/attempt.store.ts';
-import { hearLate } from './hear-late.ts';
+import { hearLate } from './record-late-signature.ts';
 import { ended, endedAs, type Recording } from './outcome.ts';
 
 /**

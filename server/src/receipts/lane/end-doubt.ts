@@ -20,7 +20,7 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { openSeconds, signedTwice } from '../receipt/second-signature.model.ts';
 import { settleSecond } from '../receipt/second-signature.store.ts';
-import { isOfDoubt } from './is-of-doubt.ts';
+import { isOfDoubt } from './matches-doubt.ts';
 import {
   followUp,
   pauseForStrangers,

@@ -9,7 +9,7 @@ import { moveReceipt, type Requeued } from '../receipt/requeue.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import { moveSeconds } from '../receipt/second-signature.store.ts';
 import { signedTwice, whyContested } from '../receipt/second-signature.model.ts';
-import { fitRefund } from '../sale/refund.model.ts';
+import { fitRefund } from '../sale/fit-refund.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
 import type { LanePorts, LaneWork } from './lane-ports.ts';
 

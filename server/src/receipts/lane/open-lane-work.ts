@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Context } from '../../context.ts';
-import { closingTimes } from '../../platform/closing-times.ts';
+import { closingTimes } from '../../platform/shutdown-timeouts.ts';
 import { retryOnDeadlock } from '../../platform/db/retry-on-deadlock.ts';
 import type { RunJob } from '../../platform/run-job.ts';
 import type { Runtime } from '../../platform/runtime.ts';

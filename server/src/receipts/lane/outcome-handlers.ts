@@ -9,7 +9,7 @@ import { isDoubtful, retryDelayMs } from '../receipt/receipt.model.ts';
 import { findReceipt, lockReceipt } from '../receipt/receipt.store.ts';
 import { recordState } from '../receipt/record-state.ts';
 import { recordSigned } from '../receipt/signature.store.ts';
-import { demandIn } from '../sale/demands.model.ts';
+import { demandIn } from '../sale/device-demands.model.ts';
 import type { Demand } from '../sale/signing-input.model.ts';
 import { startDoubt } from './begin-doubt.ts';
 import { canBeNext } from './counter-evidence.model.ts';

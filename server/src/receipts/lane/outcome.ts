@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { Dialect, SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
-import type { KeptAnswer } from '../receipt/kept-answer.ts';
+import type { KeptAnswer } from '../receipt/stored-answer.ts';
 import type { LaneDevice, LaneHead } from './lane.model.ts';
 import type { LanePorts, LaneWork } from './lane-ports.ts';
 import type { Ended } from '../receipt/attempt.store.ts';

@@ -1,7 +1,7 @@
 import type { Tx } from '../../platform/db/database.ts';
 import type { SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
-import { keptAnswer } from '../receipt/kept-answer.ts';
+import { keptAnswer } from '../receipt/stored-answer.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { isStandingRecorded } from './already-recorded.ts';
 import { canBeNext } from './counter-evidence.model.ts';

@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Dialect } from '../../ports/dialect/index.ts';
 import { doubtAnother } from './doubt-another.ts';
 import type { Reverses } from '../sale/signing-input.model.ts';
-import type { KeptAnswer } from '../receipt/kept-answer.ts';
+import type { KeptAnswer } from '../receipt/stored-answer.ts';
 import type { LaneWork } from './lane-ports.ts';
 import { endDoubt } from '../receipt/doubt.store.ts';
 import type { LaneDevice } from './lane.model.ts';

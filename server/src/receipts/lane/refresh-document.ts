@@ -10,13 +10,13 @@ import { hasUnregistered } from '../../catalogue/index.ts';
 import type { LanePorts, LaneWork } from './lane-ports.ts';
 import { giveBackNumber, lockLane, setAside as setDocumentAside } from './lane.store.ts';
 import { isStill } from '../sale/document-hash.ts';
-import { leaveAsExempt } from '../receipt/elsewhere.store.ts';
+import { leaveAsExempt } from '../receipt/sealed-elsewhere.store.ts';
 import { fitUnderLock, moveTo } from './move-receipt.ts';
 import { withItemCodes } from '../prepare/assign-item-codes.ts';
 import { askedBy, noPerson, type SigningInput } from '../sale/signing-input.model.ts';
 import { retryDelayMs } from '../receipt/receipt.model.ts';
-import type { Answers } from '../sale/setup.model.ts';
-import { answersAbout } from '../sale/answers.model.ts';
+import type { Answers } from '../sale/sale-setup.model.ts';
+import { answersAbout } from '../sale/user-answers.model.ts';
 import { holdDevice, lockReceipt } from '../receipt/receipt.store.ts';
 import { recordState } from '../receipt/record-state.ts';
 import { refreshReceipt, type Requeued } from '../receipt/requeue.store.ts';
@@ -33,7 +33,7 @@ import {
   setAside,
   type Verdict,
 } from './refresh-document.model.ts';
-import { requireNotLeft } from './lock-unsent.ts';
+import { requireNotLeft } from './lock-unsent-head.ts';
 
 /** What reading the document came to. */
 type Reading = { prepared: Prepared } | { error: unknown };

@@ -10,7 +10,7 @@ import {
 } from './lane.store.ts';
 import { retryDelayMs } from '../receipt/receipt.model.ts';
 import { recordState } from '../receipt/record-state.ts';
-import { lockUnsent } from './lock-unsent.ts';
+import { lockUnsent } from './lock-unsent-head.ts';
 import { releaseLease } from './release-lease.ts';
 
 const busyMs = 500;

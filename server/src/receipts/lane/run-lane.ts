@@ -2,7 +2,7 @@ import { type Device, findDevice } from '../../branches/index.ts';
 import { getBusiness } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import { doubtOrphans } from './doubt-orphans.ts';
+import { doubtOrphans } from './doubt-abandoned-sends.ts';
 import type { LanePorts, LaneRun } from './lane-ports.ts';
 import type { LaneDevice } from './lane.model.ts';
 import { extendLease, lockLane } from './lane.store.ts';

@@ -3,7 +3,7 @@ import type { DeviceAnswer, Dialect } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { AfterSend, OwnSend } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
-import { recordLate, recordUnread } from './late-answer.ts';
+import { recordLate, recordUnread } from './record-late-answer.ts';
 import type { LanePorts, LaneRun } from './lane-ports.ts';
 import { lockLane } from './lane.store.ts';
 import { retry } from '../../platform/retry.ts';

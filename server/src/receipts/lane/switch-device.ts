@@ -10,7 +10,7 @@ import {
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import { doubtOrphans } from './doubt-orphans.ts';
+import { doubtOrphans } from './doubt-abandoned-sends.ts';
 import { endReversal } from './end-doubt.ts';
 import type { LanePorts, LaneWork } from './lane-ports.ts';
 import { type DeviceSwitch, leaveDevice } from './leave-device.ts';

@@ -4,7 +4,7 @@ import { endReversal } from './end-doubt.ts';
 import type { LanePorts, LaneWork } from './lane-ports.ts';
 import type { LaneHead } from './lane.model.ts';
 import { giveBackNumber, lockLane } from './lane.store.ts';
-import { mayHaveLeft } from './may-have-left.ts';
+import { mayHaveLeft } from './possibly-sent.ts';
 import { listSuspects } from '../receipt/doubt.store.ts';
 import { isSignedLateUnder } from '../receipt/second-signature.store.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';

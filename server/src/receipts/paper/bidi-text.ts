@@ -1,6 +1,6 @@
 import bidiFactory from 'bidi-js';
 import { arabic, latin } from './fonts.ts';
-import { isMark } from '../sale/printable.model.ts';
+import { isMark } from '../sale/printable-text.model.ts';
 
 type Bidi = {
   getEmbeddingLevels(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as fontkit from 'fontkit';
-import { isPlain } from '../sale/printable.model.ts';
+import { isPlain } from '../sale/printable-text.model.ts';
 
 /**
  * A font file as it is read; measures are in its own units, `unitsPerEm` of them to the size of the

@@ -14,9 +14,9 @@ import {
   type OriginalPaper,
   type PaperSize,
   type Wish,
-} from '../receipt/original.model.ts';
+} from '../receipt/original-print.model.ts';
 import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
-import { shownPrices } from '../sale/shown-price.model.ts';
+import { shownPrices } from '../sale/printed-price.model.ts';
 import {
   countPrintsSince,
   insertPrint,

@@ -21,7 +21,7 @@ export function openPaper({ boundedWorker }: { boundedWorker: BoundedWorker }) {
     );
     if (found) throw new AppError(found.code, found);
   };
-  const qrSvg: QrSvg = async (text) => (await import('./code.ts')).codeSvg(text);
+  const qrSvg: QrSvg = async (text) => (await import('./qr-code.ts')).codeSvg(text);
   return {
     findUnprintable: unprintable,
     checkPrinted,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Actor, Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
-import { isOriginal, type PaperSize, type Wish } from '../receipt/original.model.ts';
+import { isOriginal, type PaperSize, type Wish } from '../receipt/original-print.model.ts';
 import { consumeLink, findLink, findPrint, insertLink, readChoice } from './print.store.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import { makePrint, type Ports, type RedeemedLink, signedReceipt } from './make-print.ts';

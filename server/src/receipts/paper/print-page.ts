@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fileNameOf, nameOfPaper } from '../receipt/original.model.ts';
+import { fileNameOf, nameOfPaper } from '../receipt/original-print.model.ts';
 import type { RedeemedLink } from './make-print.ts';
 
 const words = {

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { PaperSize, Wish } from '../receipt/original.model.ts';
+import type { PaperSize, Wish } from '../receipt/original-print.model.ts';
 import { findLatestPrint, findSentPrint, type Print, readChoice } from './print.store.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../../platform/db/query.ts';
-import type { PaperSize, OriginalPaper, Wish } from '../receipt/original.model.ts';
+import type { PaperSize, OriginalPaper, Wish } from '../receipt/original-print.model.ts';
 
 export type Print = {
   id: string;

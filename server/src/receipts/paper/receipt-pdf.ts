@@ -1,15 +1,15 @@
 import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
-import type { PaperSize } from '../receipt/original.model.ts';
+import type { PaperSize } from '../receipt/original-print.model.ts';
 import { fontsFor, type Fonts } from './fonts.ts';
 import { pdfSurface } from './pdf-surface.ts';
-import { isMark, mapTexts, printable } from '../sale/printable.model.ts';
+import { isMark, mapTexts, printable } from '../sale/printable-text.model.ts';
 import { drawRoll } from './roll.ts';
 import { drawSheet } from './sheet.ts';
 import type { Surface } from './surface.ts';
 import { type SvgSurface, svgSurface } from './svg-surface.ts';
 import { typesetter } from './typesetter.ts';
 
-export { codeSvg as receiptQrSvg } from './code.ts';
+export { codeSvg as receiptQrSvg } from './qr-code.ts';
 
 /** Draws a receipt. The same paper and moment give the same bytes; nothing is read from a clock. */
 export const receiptPdf = (paper: ReceiptLayout, size: PaperSize, at: Date): Promise<Buffer> =>

@@ -1,5 +1,5 @@
 import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
-import { drawCode } from './code.ts';
+import { drawCode } from './qr-code.ts';
 import { drawLogo, faint } from './marks.ts';
 import { type RollPen, rollPen, type RollSize } from './roll-pen.ts';
 import { measure, type Surface } from './surface.ts';

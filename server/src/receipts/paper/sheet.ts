@@ -1,5 +1,5 @@
 import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
-import { drawCode } from './code.ts';
+import { drawCode } from './qr-code.ts';
 import { drawLogo, faint, pageName, red } from './marks.ts';
 import { drawLines } from './sheet-lines.ts';
 import { type SheetPen, sheetPen, type SheetSize } from './sheet-pen.ts';

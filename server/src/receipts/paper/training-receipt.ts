@@ -1,8 +1,8 @@
 import { type Branding, getBusiness } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
-import type { PaperSize } from '../receipt/original.model.ts';
-import { shownPrices } from '../sale/shown-price.model.ts';
+import type { PaperSize } from '../receipt/original-print.model.ts';
+import { shownPrices } from '../sale/printed-price.model.ts';
 import type { Ports } from './make-print.ts';
 
 export type DrawTraining = (

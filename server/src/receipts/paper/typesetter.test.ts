@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fontsFor } from './fonts.ts';
-import { isPlain, printable } from '../sale/printable.model.ts';
+import { isPlain, printable } from '../sale/printable-text.model.ts';
 import { type Piece, measure } from './surface.ts';
 import { typesetter } from './typesetter.ts';
 

@@ -1,6 +1,6 @@
 import { isRightToLeft, type Run, visualRuns } from './bidi-text.ts';
 import { type Face, type Fonts, latin, usualFont } from './fonts.ts';
-import { isPlain } from '../sale/printable.model.ts';
+import { isPlain } from '../sale/printable-text.model.ts';
 import type { Surface } from './surface.ts';
 
 export type Style = {

@@ -3,16 +3,16 @@ import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { Books } from '../../ports/books.ts';
-import { aboutOf, answersAbout } from '../sale/answers.model.ts';
+import { aboutOf, answersAbout } from '../sale/user-answers.model.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import { numberOfSaleElsewhere } from '../receipt/elsewhere.store.ts';
-import type { Answers } from '../sale/setup.model.ts';
+import { numberOfSaleElsewhere } from '../receipt/sealed-elsewhere.store.ts';
+import type { Answers } from '../sale/sale-setup.model.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import { findSales, listRefundsOf, type SaleCandidate } from '../receipt/find-sales.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
-import { fitRefund, type RefundRules } from '../sale/refund.model.ts';
+import { fitRefund, type RefundRules } from '../sale/fit-refund.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
-import { ofConnection } from './check-number.ts';
+import { ofConnection } from './check-duplicate-number.ts';
 
 /**
  * Whether a refund is of its sale's buyer. Where two contacts were merged in the books since, or a

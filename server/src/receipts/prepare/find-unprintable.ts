@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { cut } from '@muhuri/shared/text';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import { isPlain, printable } from '../sale/printable.model.ts';
+import { isPlain, printable } from '../sale/printable-text.model.ts';
 
 export type Text = { field: string; text: string };
 export type FindUnprintable = (businessId: string, texts: Text[]) => Promise<StoredProblem[]>;

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Dialects } from '../../ports/dialect/index.ts';
 import { isStill } from '../sale/document-hash.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import { ownReceipt } from './own-receipt.ts';
+import { ownReceipt } from './receipt-of-environment.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, setDrift } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';

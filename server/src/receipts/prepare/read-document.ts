@@ -6,8 +6,8 @@ import type { Context } from '../../context.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Books, BooksSource } from '../../ports/books.ts';
-import { isOfOtherBooks } from '../receipt/books-of.store.ts';
-import { inFull } from '../sale/withheld.model.ts';
+import { isOfOtherBooks } from '../receipt/document-organization.store.ts';
+import { inFull } from '../sale/withheld-tax.model.ts';
 
 /** A document as the books give it, and what the business has set up for it. */
 export type ReadDocument = {

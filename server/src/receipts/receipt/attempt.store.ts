@@ -6,7 +6,7 @@ import {
   toDate,
   toDateOrNull,
 } from '../../platform/db/query.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './stored-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import { isLater, isOfSame } from './doubt.store.ts';
 

@@ -3,7 +3,7 @@ import { findSelectivePrefix } from '../../platform/db/search.ts';
 import { fromJson, json, query, queryOne } from '../../platform/db/query.ts';
 import { prefixesOf } from '../../platform/search-words.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
-import { failedAgain, type NotGiven } from './not-given.model.ts';
+import { failedAgain, type NotGiven } from './unreadable-document.model.ts';
 import type { ReceiptState } from './receipt.model.ts';
 import type { Receipt } from './receipt-row.ts';
 

@@ -1,6 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { KeptAnswers } from '../sale/answers.model.ts';
-import type { OriginalPaper } from './original.model.ts';
+import type { KeptAnswers } from '../sale/user-answers.model.ts';
+import type { OriginalPaper } from './original-print.model.ts';
 import { fromJson, toDate, toDateOrNull } from '../../platform/db/query.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { ReceiptState } from './receipt.model.ts';

@@ -1,5 +1,5 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import { pageAfter } from '../../platform/db/page-after.ts';
+import { pageAfter } from '../../platform/db/keyset-page.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { containsAll, findSelectivePrefix } from '../../platform/db/search.ts';
 import { json, query, queryOne, toDateOrNull } from '../../platform/db/query.ts';

@@ -1,6 +1,6 @@
 import type { Tx } from '../../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../../platform/db/query.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './stored-answer.ts';
 import type { SecondSignature } from './second-signature.model.ts';
 
 /** As the receipt's row carries them, oldest first: numbers as text. */

@@ -1,7 +1,7 @@
 import type { Receipt } from './receipt-row.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { json, query, queryOne, sendWithoutWaiting } from '../../platform/db/query.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './stored-answer.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { mayBeSigned } from './doubt.store.ts';
 

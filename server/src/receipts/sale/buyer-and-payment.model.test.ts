@@ -3,9 +3,9 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
 import { buyerOf, foreignOf, paymentMethodOf } from './buyer-and-payment.model.ts';
-import type { Draft } from './draft.model.ts';
+import type { Draft } from './sale-draft.model.ts';
 import { document, setup } from './make-sale.samples.ts';
-import type { Answers } from './setup.model.ts';
+import type { Answers } from './sale-setup.model.ts';
 
 const sale = (more: Partial<Sale>) => more as Sale;
 

@@ -1,7 +1,7 @@
 import { compare } from '@muhuri/shared/money';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import type { Draft } from './draft.model.ts';
-import type { Answers, Setup } from './setup.model.ts';
+import type { Draft } from './sale-draft.model.ts';
+import type { Answers, Setup } from './sale-setup.model.ts';
 import type { Foreign, Sale } from '../../model/sale.model.ts';
 
 export function foreignOf(

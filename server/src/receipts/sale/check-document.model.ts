@@ -4,10 +4,10 @@ import { chargesOf, checkCharges } from './charges.model.ts';
 import { soldIn, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from '../../model/books-document.model.ts';
 import { isCurrency } from './exchange-rate.model.ts';
-import type { Setup } from './setup.model.ts';
+import type { Setup } from './sale-setup.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
-import { checkNegativeTaxes } from './withheld.model.ts';
-import { kindOf } from './check-state.model.ts';
+import { checkNegativeTaxes } from './withheld-tax.model.ts';
+import { kindOf } from './check-eligibility.model.ts';
 
 /** Neither sold nor charged: some people keep such lines as a note. */
 export const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net);

@@ -11,7 +11,7 @@ import {
   soldIn,
   sourceOf,
 } from './classify.model.ts';
-import type { Draft } from './draft.model.ts';
+import type { Draft } from './sale-draft.model.ts';
 
 /** What each line and charge of a document is to the authority; null: not known, with a finding. */
 export type ClassifiedDocument = {

@@ -11,7 +11,7 @@ import {
   soldIn,
 } from './classify.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
-import type { ItemMapping, Setup } from './setup.model.ts';
+import type { ItemMapping, Setup } from './sale-setup.model.ts';
 
 const mapping = setup.items.default as ItemMapping;
 const unregistered: Partial<Setup> = { isVatRegistered: false };

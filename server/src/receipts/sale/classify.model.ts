@@ -2,8 +2,8 @@ import { compare, isZero, multiply, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { clean } from '@muhuri/shared/text';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
-import { isLevied } from './levied.model.ts';
-import type { ItemMapping, Setup } from './setup.model.ts';
+import { isLevied } from './levied-taxes.model.ts';
+import type { ItemMapping, Setup } from './sale-setup.model.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
 
 /** What a line or a charge is to the authority: which item of ours, and under which tax class. */

@@ -10,7 +10,7 @@ import {
 } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import { roughRate } from './rough-rate.model.ts';
+import { roughRate } from './plausible-rate.model.ts';
 
 /** The rate of the latest sealed document of a currency, and that document's date. */
 export type SealedRate = { rate: Amount; date: string };

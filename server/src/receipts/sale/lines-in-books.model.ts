@@ -9,10 +9,10 @@ import {
   unit,
 } from '@muhuri/shared/money';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
-import { discountShares, hasEntityDiscount } from './levied.model.ts';
+import { discountShares, hasEntityDiscount } from './levied-taxes.model.ts';
 import type { Prices } from './price-document.model.ts';
 import type { LineInBooks } from '../../model/sale.model.ts';
-import { baseUnitOf } from './base-currency.model.ts';
+import { baseUnitOf } from './convert-total.model.ts';
 
 /**
  * What each line is worth in the books before anything is rounded: parts of a sale are measured by

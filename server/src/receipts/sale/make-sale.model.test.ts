@@ -7,7 +7,7 @@ import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
 import { remarksOn } from './refund-remarks.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
-import { inFull } from './withheld.model.ts';
+import { inFull } from './withheld-tax.model.ts';
 
 const codes = (more: Partial<BooksDocument>, answers = {}) =>
   makeSale(document(more), setup, answers, null).findings.map((each) => each.code);

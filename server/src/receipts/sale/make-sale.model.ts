@@ -1,12 +1,12 @@
 import { add, compare, round } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from '../../model/books-document.model.ts';
-import type { Answers, Setup } from './setup.model.ts';
+import type { Answers, Setup } from './sale-setup.model.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { buyerOf, foreignOf, paymentMethodOf } from './buyer-and-payment.model.ts';
 import { checkShape, checkUnpriced, checkVat, isNothing } from './check-document.model.ts';
-import { checkState } from './check-state.model.ts';
-import type { Draft } from './draft.model.ts';
+import { checkState } from './check-eligibility.model.ts';
+import type { Draft } from './sale-draft.model.ts';
 import { price } from './price-lines.model.ts';
 
 /** A document as far as it can be made a sale. */

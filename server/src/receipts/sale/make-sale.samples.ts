@@ -1,5 +1,5 @@
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
-import type { Setup } from './setup.model.ts';
+import type { Setup } from './sale-setup.model.ts';
 
 /** A business with the usual decisions. */
 export const setup: Setup = {

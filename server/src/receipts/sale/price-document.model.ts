@@ -12,7 +12,7 @@ import {
   unit,
 } from '@muhuri/shared/money';
 import type { Charges } from './charges.model.ts';
-import type { LeviedTax } from './levied.model.ts';
+import type { LeviedTax } from './levied-taxes.model.ts';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
 import { type Group, groupKey, groupsOf, type Reading, readings } from './tax-groups.model.ts';
 import {

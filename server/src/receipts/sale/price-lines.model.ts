@@ -2,18 +2,23 @@ import { add, type Amount, compare, isZero, round, unit } from '@muhuri/shared/m
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { LineTax } from '../../model/books-document.model.ts';
 import type { LineInBooks, SaleLine } from '../../model/sale.model.ts';
-import { baseTotalOf, baseUnitOf, placesOf, rateOf } from './base-currency.model.ts';
+import { baseTotalOf, baseUnitOf, placesOf, rateOf } from './convert-total.model.ts';
 import { type Charges, chargesOf } from './charges.model.ts';
 import type { Kept } from './check-document.model.ts';
 import type { Classified } from './classify.model.ts';
 import { type ClassifiedDocument, classifyDocument } from './classify-document.model.ts';
-import type { Draft } from './draft.model.ts';
+import type { Draft } from './sale-draft.model.ts';
 import { checkRate, contradictionOf } from './exchange-rate.model.ts';
-import { checkLineTaxes, checkShippingTax, checkTaxes, isMadeByTaxTotal } from './levied.model.ts';
+import {
+  checkLineTaxes,
+  checkShippingTax,
+  checkTaxes,
+  isMadeByTaxTotal,
+} from './levied-taxes.model.ts';
 import { moneyOfLine } from './line-money.model.ts';
 import { linesInBooks } from './lines-in-books.model.ts';
 import { type Money, priceDocument, type Prices } from './price-document.model.ts';
-import type { Setup } from './setup.model.ts';
+import type { Setup } from './sale-setup.model.ts';
 
 /**
  * Returns the lines with class, codes and money, or null if that cannot be said; adds to the

@@ -1,7 +1,7 @@
 import type { Sale } from '../../model/sale.model.ts';
 import type { SaleTerms } from '../../model/sale-terms.model.ts';
 
-/** What a device may want beyond the authority's papers; see `demands.model.ts`. */
+/** What a device may want beyond the authority's papers; see `device-demands.model.ts`. */
 export type Demand = 'exact_supply' | 'refund_quantities';
 
 /**

@@ -1,5 +1,5 @@
 import { add, type Amount, divide, isZero, multiply, round, subtract } from '@muhuri/shared/money';
-import { discountShares, grossOf, hasEntityDiscount } from './levied.model.ts';
+import { discountShares, grossOf, hasEntityDiscount } from './levied-taxes.model.ts';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
 
 /** The lines under one tax of one class. */

@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import { doubtOrphans } from '../lane/doubt-orphans.ts';
+import { doubtOrphans } from '../lane/doubt-abandoned-sends.ts';
 import {
   afterDoubt,
   freeSharers,
@@ -26,7 +26,7 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 import { lastUnder } from '../receipt/receipt.model.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { deleteSettlement } from '../receipt/settlement.store.ts';
-import { type Brought, type Word, wordAsKept } from './brought-evidence.model.ts';
+import { type Brought, type Word, wordAsKept } from './evidence.model.ts';
 import type { Case } from './settlement-case.ts';
 
 /** A case whose receipt holds a number. */

@@ -2,7 +2,7 @@ import { type Amount, compare } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Signature } from '../../model/sale.model.ts';
 import { type AttemptFact, isDoubtful, lastUnder } from '../receipt/receipt.model.ts';
-import type { Brought } from './brought-evidence.model.ts';
+import type { Brought } from './evidence.model.ts';
 
 /** Clocks of server and device differ a little. */
 const clockSlackMs = 10 * 60_000;

@@ -3,7 +3,7 @@ import { AppError } from '../../platform/app-error.ts';
 import { isSignatureKnown, isTotalKnown } from '../receipt/signature.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Signature } from '../../model/sale.model.ts';
-import type { Brought } from './brought-evidence.model.ts';
+import type { Brought } from './evidence.model.ts';
 import { checkClaim, checkNotFound, mismatch } from './check-evidence.model.ts';
 import { doubtOf, type Offer } from './settlement-case.ts';
 

@@ -6,7 +6,7 @@ import { listAttempts, type UnderWay } from '../receipt/attempt.store.ts';
 import { sendInDoubt } from '../receipt/receipt.model.ts';
 import type { Dialects } from '../../ports/dialect/index.ts';
 import { findReceipt, readDoubt } from '../receipt/receipt.store.ts';
-import { offerKept } from './kept-evidence.ts';
+import { offerKept } from './evidence-from-answer.ts';
 
 export type DescribeDoubt = (ctx: Context, receiptId: string) => Promise<Doubt>;
 type Doubt = Awaited<ReturnType<ReturnType<typeof describeDoubt>>>;

@@ -8,7 +8,7 @@ import type { Receipt } from '../receipt/receipt-row.ts';
 import { openSeconds, type SecondSignature } from '../receipt/second-signature.model.ts';
 import { settleSecond } from '../receipt/second-signature.store.ts';
 import { deleteSettlement } from '../receipt/settlement.store.ts';
-import { type Evidence, type Word, wordAsKept } from './brought-evidence.model.ts';
+import { type Evidence, type Word, wordAsKept } from './evidence.model.ts';
 import { whyNotItsReceipt } from './late-signature.model.ts';
 import type { Case } from './settlement-case.ts';
 

@@ -21,7 +21,7 @@ import { endDoubt, takenNumberOf } from '../receipt/doubt.store.ts';
 import { retryNow } from '../lane/lane.store.ts';
 import { settleAttempts } from '../receipt/attempt.store.ts';
 import { doubtAnother } from '../lane/doubt-another.ts';
-import { rangeOf } from './resume-lane.model.ts';
+import { rangeOf } from './foreign-numbers.model.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
 import { recordState } from '../receipt/record-state.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';

@@ -9,7 +9,7 @@ import { listAttempts } from '../receipt/attempt.store.ts';
 import { listSuspects } from '../receipt/doubt.store.ts';
 import { lockLane } from '../lane/lane.store.ts';
 import { moveTo, mustBeUncontested } from '../lane/move-receipt.ts';
-import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
+import { mustBeAsSeen, type Seen } from './check-proposal-version.ts';
 import { isDoubtful } from '../receipt/receipt.model.ts';
 import {
   findReceipt,
