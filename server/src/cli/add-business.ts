@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { registration } from '../onboarding/index.ts';
+import { loadDialects } from '../dialects/index.ts';
+import { registrationUnder } from '../onboarding/index.ts';
 import { type Settings, withApp } from './with-app.ts';
 
 /**
@@ -9,6 +10,7 @@ import { type Settings, withApp } from './with-app.ts';
 export async function addBusiness(settings: Settings, file: string | undefined): Promise<void> {
   if (!file)
     throw new Error('Name the file that describes the business: pnpm business:add business.json');
+  const registration = registrationUnder(await loadDialects());
   const parsed = registration.safeParse(JSON.parse(await readFile(file, 'utf8')));
   if (!parsed.success)
     throw new Error(

@@ -56,7 +56,7 @@ export const watchDeadlines =
       // Either side may have changed while the other was being written.
       await compareTaxpayer(tx, await getBusiness(tx));
       const due = (await listWatched(tx)).flatMap((each) =>
-        dueOf(each, ports.dialects.of(each.dialect).setUp.offlineHoursMax, now),
+        dueOf(each, offlineHoursOf(ports.dialects, each.dialect), now),
       );
       due.push(
         ...dueOfUnbegun(
@@ -79,3 +79,10 @@ export const watchDeadlines =
     });
     if (failure !== null) throw failure;
   };
+
+/**
+ * For how many hours a device signs without its authority. A retired one may be of a dialect that
+ * is not served any more, which must not end the watch of the others.
+ */
+const offlineHoursOf = (dialects: Dialects, key: string): number | null =>
+  dialects.all().find(({ identity }) => identity.key === key)?.setUp.offlineHoursMax ?? null;

@@ -1,2 +1,2 @@
 export { SupportAccessEntity } from './support-access.entity.ts';
-export { registration } from './registration.ts';
+export { registrationUnder } from './registration.ts';
