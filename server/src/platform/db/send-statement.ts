@@ -2,8 +2,8 @@ import type { Committing, Line, Notice, Result } from './connection.ts';
 import { judge } from './stalled-connection.ts';
 
 /**
- * Says a statement and waits for its answer, for a little longer than so many milliseconds. What is
- * said in one breath is written in one piece.
+ * Sends a statement and waits for its answer, for a little longer than so many milliseconds. What is
+ * sent in one turn of the event loop is written in one piece.
  */
 export function say(line: Line, ms: number, ...asked: Parameters<Line['raw']>): Promise<unknown> {
   inOneBreath(line);
@@ -20,7 +20,7 @@ export function say(line: Line, ms: number, ...asked: Parameters<Line['raw']>): 
   return answer;
 }
 
-/** Says a statement that may take as long as any may now. */
+/** Sends a statement under the time limit that statements have now. */
 export const plain = (line: Line, ...asked: Parameters<Line['raw']>): Promise<unknown> =>
   say(line, line.waits.statementMs(), ...asked);
 
@@ -36,8 +36,8 @@ function inOneBreath(line: Line): void {
 }
 
 /**
- * Says a commit. One that was not kept by the synchronous standby is not told as done, and whoever
- * waits for one that PostgreSQL is at for too long is told that nobody knows.
+ * Sends a commit. One that the synchronous standby did not keep is not reported as done. If
+ * PostgreSQL takes too long over it, the caller is told that its outcome is unknown.
  */
 export const sayCommit = (line: Line): Promise<Result> =>
   new Promise((resolve, reject) => {
